@@ -55,6 +55,7 @@ fn batch() -> Batch {
         inputs,
         targets: labels.into(),
         count: COUNT,
+        weights: Vec::new(),
         index: 0,
     }
 }

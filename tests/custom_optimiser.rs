@@ -53,6 +53,7 @@ fn batch() -> Batch {
         inputs,
         targets: labels.into(),
         count: COUNT,
+        weights: Vec::new(),
         index: 0,
     }
 }

@@ -261,6 +261,7 @@ impl OnDevice<'_> {
             inputs: self.device.download(&inputs.range(0..words)).unwrap(),
             targets: Targets::Labels(self.device.download(&labels.range(0..self.lanes)).unwrap()),
             count: images.len(),
+            weights: Vec::new(),
             index: 0,
         }
     }
@@ -317,7 +318,7 @@ fn a_device_makes_the_loaders_batches() {
                 lanes,
             };
             assert_eq!(on.resident.len(), images);
-            let order = options.order.images(images);
+            let order = options.order.samples(&split.clone().into());
             let draws = options.order.draws();
             assert_eq!(draws, Draws { seed, epoch });
             for (images, loaded) in order.chunks(batch).zip(load(&split, shape, options)) {

@@ -176,7 +176,7 @@ fn layers_with_wrong_indices_are_refused() {
 fn labels(batch: &mut Batch) -> &mut Vec<u32> {
     match &mut batch.targets {
         Targets::Labels(labels) => labels,
-        Targets::Values(_) => panic!("no labels"),
+        Targets::Flags(_) | Targets::Values(_) => panic!("no labels"),
     }
 }
 
@@ -194,6 +194,7 @@ fn batches_that_do_not_fit_are_refused() {
             inputs: vec![0.5; 6 * 4],
             targets: vec![0u32, 1, 2, 0].into(),
             count: 4,
+            weights: Vec::new(),
             index: 0,
         };
         network.load(&device, &good).unwrap();

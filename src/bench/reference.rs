@@ -265,6 +265,7 @@ mod tests {
             inputs: noise(5, 6, 8, 1),
             targets: vec![3; 8].into(),
             count: 6,
+            weights: Vec::new(),
             index: 0,
         };
         assert!((mean_loss(&layers, &batch) - 4f64.ln()).abs() < 1e-12);

@@ -138,6 +138,7 @@ impl Stepper {
             inputs: noise(model.input().size(), count, lanes, 1),
             targets: labels.into(),
             count,
+            weights: Vec::new(),
             index: 0,
         };
         network.load(&device, &batch)?;

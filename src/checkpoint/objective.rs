@@ -1,5 +1,6 @@
 //! What a network is trained for.
 
+use crate::data::Task;
 use crate::loss::{Accuracy, CrossEntropy, Loss, Metric};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -11,6 +12,9 @@ pub struct Objective {
     pub loss: String,
     /// The metric, if there is one.
     pub metric: Option<String>,
+    /// What it learns to tell of a sample; none where an older version did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
 }
 
 impl Default for Objective {
@@ -18,12 +22,19 @@ impl Default for Objective {
         Objective {
             loss: CrossEntropy::default().name().to_owned(),
             metric: Some(Accuracy.name().to_owned()),
+            task: Some(Task::Classification),
         }
     }
 }
 
 impl Objective {
-    /// Whether they are those of every run of the command.
+    /// Whether a training by the one can go on by the other, or be evaluated by it.
+    pub fn agrees(&self, other: &Self) -> bool {
+        let unlike = self.task.zip(other.task).is_some_and(|(a, b)| a != b);
+        self.loss == other.loss && self.metric == other.metric && !unlike
+    }
+
+    /// Whether it is the usual one, which files do not tell.
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
     }

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use rootlet::checkpoint::{self, Checkpoint, Objective, Snapshot};
+use rootlet::checkpoint::{self, Checkpoint, Snapshot};
 use rootlet::data::table::TableOptions;
 use rootlet::data::{self, DataOptions, DataRecord, Dataset, LoaderOptions, TestPart, is_path};
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::error::Fault;
+use rootlet::loss::{OfClass, Outcomes};
 use rootlet::report::counted;
 use rootlet::train::config::whole;
-use rootlet::train::{Evaluation, TrainConfig, evaluate, for_tests};
+use rootlet::train::{Evaluation, Setup, TrainConfig, evaluate_whole};
 use rootlet::{Error, Result};
 use serde::Serialize;
 
@@ -29,7 +30,8 @@ Examples:
 
 /// Tests a trained network
 ///
-/// Evaluates a checkpoint on the test images: loss and accuracy.
+/// Evaluates a checkpoint on the test images: loss and the task's metric, such as accuracy or RMSE. As JSON also what all
+/// outputs together tell: balanced accuracy, macro F1, AUC and others.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct EvalArgs {
@@ -47,6 +49,9 @@ pub struct EvalArgs {
     /// Leave out images of a folder that cannot be read, and name them [default: as in training]
     #[arg(long)]
     skip_bad_images: bool,
+    /// Tell of each class how many were found, and macro F1, balanced accuracy and AUC of all
+    #[arg(long)]
+    classes: bool,
     #[command(flatten)]
     device: DeviceArgs,
     /// Print the result as one JSON object
@@ -224,6 +229,30 @@ fn learned_of(
     }))
 }
 
+/// What was found of a class.
+#[derive(Serialize)]
+struct Class {
+    name: String,
+    /// To which it applies.
+    samples: u64,
+    precision: Option<f64>,
+    recall: Option<f64>,
+    f1: Option<f64>,
+}
+
+/// What was found of each class; one without a name has its number.
+fn by_class(names: &[String], outcomes: &Outcomes) -> Vec<Class> {
+    let classes = outcomes.classes().iter().enumerate();
+    let of_class = |(number, class): (usize, &OfClass)| Class {
+        name: names.get(number).cloned().unwrap_or(number.to_string()),
+        samples: class.samples,
+        precision: class.precision(),
+        recall: class.recall(),
+        f1: class.f1(),
+    };
+    classes.map(of_class).collect()
+}
+
 /// The result as JSON.
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -233,6 +262,9 @@ struct Shown<'a> {
     test_part: &'a TestPart,
     /// How many of them the network was trained on; null if that is not known.
     trained_on: Option<u64>,
+    /// Each class by itself, where that is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<Vec<Class>>,
     /// Whether the checkpoint identifies JPEG files by their bytes.
     #[serde(skip)]
     by_bytes: bool,
@@ -267,12 +299,43 @@ impl Shown<'_> {
             true => String::new(),
             false => format!(" ({})", about.join("; ")),
         };
+        let Evaluation {
+            loss,
+            accuracy,
+            metric,
+            scores,
+            ..
+        } = &self.result;
+        let told = match metric {
+            Some(metric) => {
+                let all = [metric].into_iter().chain(scores);
+                let all = all.map(|score| format!("{} {:.4}", score.name, score.value));
+                all.collect::<Vec<_>>().join(", ")
+            }
+            None => format!("accuracy {:.2} %", accuracy * 100.0),
+        };
         format!(
-            "{} of {set}{about}: accuracy {:.2} %, loss {:.4}",
-            counted(self.result.images as u64, &images),
-            self.result.accuracy * 100.0,
-            self.result.loss
+            "{} of {set}{about}: {told}, loss {loss:.4}",
+            counted(self.result.images as u64, &images)
         )
+    }
+
+    /// What was found of each class, and what the whole of them tells.
+    fn table(&self, classes: &[Class]) -> String {
+        let lengths = classes.iter().map(|class| class.name.chars().count());
+        let wide = lengths.max().unwrap_or(0).max(5);
+        let share = |share: Option<f64>| share.map_or("-".to_owned(), |s| format!("{s:.4}"));
+        let mut text = format!("\n\n{:<wide$}  samples  precision  recall      F1", "class");
+        for class in classes {
+            let [precision, recall, f1] = [class.precision, class.recall, class.f1].map(share);
+            text += &format!(
+                "\n{:<wide$}  {:>7}  {precision:>9}  {recall:>6}  {f1:>6}",
+                class.name, class.samples
+            );
+        }
+        let whole = self.result.scores.iter();
+        let whole = whole.map(|score| format!("{} {:.4}", score.name, score.value));
+        text + "\n\n" + &whole.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -284,7 +347,8 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         output::note(note);
     }
     let objective = &checkpoint.manifest.objective;
-    if *objective != Objective::default() {
+    let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
+    if !Setup::is_as_configured(&config, objective) {
         return Err(Error::Fixed {
             what: format!(
                 "{} was trained with {objective}, which a program of its own brought",
@@ -293,7 +357,6 @@ pub fn run(args: &EvalArgs) -> Result<()> {
             way_out: "test it with that one".to_owned(),
         });
     }
-    let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
     let Tested {
         mut data,
         own,
@@ -305,12 +368,13 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     };
     let device = Device::open(&args.device.adapter, &options)?;
     device.warning().into_iter().for_each(output::note);
-    let model = config.build_model(data.shape, data.classes)?;
+    let setup = Setup::new(&config, &data)?;
     let state = &checkpoint.snapshot.state;
     let layers = &state.layers;
     let batch = config.run.batch.min(data.test.len().max(1));
-    let network =
-        for_tests(&device, &config, &model, state, batch).map_err(|error| match error {
+    let network = setup
+        .for_tests(&device, &config, state, batch)
+        .map_err(|error| match error {
             Error::Shape(_) => Error::Fixed {
                 what: format!(
                     "the network of {} takes {} inputs to {} classes, and {} has {} inputs and {} \
@@ -326,7 +390,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
             },
             other => other,
         })?;
-    let result = evaluate(
+    let (result, outcomes) = evaluate_whole(
         &device,
         &network,
         &data,
@@ -347,6 +411,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         result,
         test_part: &data.test_part,
         trained_on,
+        classes: args.classes.then(|| by_class(&data.class_names, &outcomes)),
         by_bytes: !images.older.is_empty(),
     };
     let text = match args.json {
@@ -357,7 +422,11 @@ pub fn run(args: &EvalArgs) -> Result<()> {
                 why: e.to_string(),
             })
         })?,
-        false => shown.line(&data, own),
+        false => {
+            let line = shown.line(&data, own);
+            let table = shown.classes.as_deref().map(|classes| shown.table(classes));
+            line + &table.unwrap_or_default()
+        }
     };
     output::print(&(text + "\n"))
 }

@@ -78,13 +78,13 @@ impl Assembler {
             normalisation: normalisation.clone(),
             order: match options.order {
                 Order::Sequential => None,
-                Order::Shuffled { .. } => Some(options.order.images(source.len())),
+                order => Some(order.samples(&images)),
             },
             reading: Reading {
                 shape,
                 augmentation,
                 draws: options.order.draws(),
-                replaces_bad: matches!(options.order, Order::Shuffled { .. }),
+                replaces_bad: options.order != Order::Sequential,
             },
             images,
             share: options.share,
@@ -124,6 +124,10 @@ impl Assembler {
         let source = self.images.source();
         let mut inputs = vec![0.0; self.reading.shape.features() * self.lanes];
         let mut targets = Targets::zeros(source.targets(), self.lanes);
+        let mut weights = match source.is_weighted() {
+            true => vec![0.0; self.lanes],
+            false => Vec::new(),
+        };
         let mut reader = source.open(&self.reading, LANES)?;
         let mut end = 0;
         for start in (0..count).step_by(LANES) {
@@ -136,11 +140,15 @@ impl Assembler {
             }
             self.put_inputs(source, reader.as_ref(), &ready, end, &mut inputs)?;
             self.put_targets(source, reader.as_ref(), &ready, end, &mut targets)?;
+            for (weight, &number) in weights.iter_mut().skip(end).zip(&ready) {
+                *weight = source.weight(number);
+            }
             end += ready.len();
         }
         Ok(Batch {
             inputs,
             targets,
+            weights,
             count: end,
             index,
         })
@@ -210,7 +218,7 @@ impl Assembler {
                     *label = source.label(number);
                 }
             }
-            Targets::Values(rows) => {
+            Targets::Flags(rows) | Targets::Values(rows) => {
                 for (place, &number) in ready.iter().enumerate() {
                     let values = reader.values(place, number);
                     if values.len() != values_of(source.targets()) {

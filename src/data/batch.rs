@@ -1,8 +1,8 @@
 //! One batch, and how a split is cut into them.
 
 use super::augmentation::{Augmentation, Draws};
-use super::shuffle;
 use super::targets::Targets;
+use super::{Images, balanced, shuffle};
 use crate::error::{Error, Misfit, Result};
 
 /// Samples with their targets, as the device takes them.
@@ -10,8 +10,10 @@ use crate::error::{Error, Misfit, Result};
 pub struct Batch {
     /// Normalised inputs, `[feature][lanes]`; the lanes from `count` on hold zeros.
     pub inputs: Vec<f32>,
-    /// Classes `[lanes]`, or values `[value][lanes]`; the lanes from `count` on hold zeros.
+    /// Classes `[lanes]`, or flags or values `[value][lanes]`; the lanes from `count` on hold zeros.
     pub targets: Targets,
+    /// What each sample counts in training, `[lanes]`; empty where all count the same.
+    pub weights: Vec<f32>,
     /// Number of samples. Less than asked for in the epoch's last batch, and where images that cannot be read are left
     /// out.
     pub count: usize,
@@ -20,11 +22,11 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The classes; none where the targets are values.
+    /// The classes; none where a sample has no single one.
     pub fn labels(&self) -> &[u32] {
         match &self.targets {
             Targets::Labels(labels) => labels,
-            Targets::Values(_) => &[],
+            Targets::Flags(_) | Targets::Values(_) => &[],
         }
     }
 }
@@ -41,14 +43,25 @@ pub enum Order {
         /// Number of the epoch: each has another order.
         epoch: u32,
     },
+    /// By chance, each class as often as any other: samples of small classes come several times, of large ones some not
+    /// at all.
+    Balanced {
+        /// The run's seed.
+        seed: u32,
+        /// Number of the epoch: each has another order.
+        epoch: u32,
+    },
 }
 
 impl Order {
-    /// The image at each place of an epoch of `images` images, numbered by 32 bits.
-    pub fn images(self, images: usize) -> Vec<u32> {
+    /// The sample at each place of an epoch of these samples, numbered by 32 bits.
+    pub fn samples(self, of: &Images) -> Vec<u32> {
         match self {
-            Order::Sequential => (0..images as u32).collect(),
-            Order::Shuffled { seed, epoch } => shuffle::permutation(images as u32, seed, epoch),
+            Order::Sequential => (0..of.len() as u32).collect(),
+            Order::Shuffled { seed, epoch } => shuffle::permutation(of.len() as u32, seed, epoch),
+            Order::Balanced { seed, epoch } => {
+                balanced::order((0..of.len()).map(|number| of.label(number)), seed, epoch)
+            }
         }
     }
 
@@ -56,7 +69,9 @@ impl Order {
     pub fn draws(self) -> Draws {
         match self {
             Order::Sequential => Draws::default(),
-            Order::Shuffled { seed, epoch } => Draws { seed, epoch },
+            Order::Shuffled { seed, epoch } | Order::Balanced { seed, epoch } => {
+                Draws { seed, epoch }
+            }
         }
     }
 }

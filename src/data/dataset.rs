@@ -127,6 +127,7 @@ impl Dataset {
             TargetKind::Labels => (0..images.len())
                 .map(|i| images.label(i) as usize + 1)
                 .max(),
+            TargetKind::Flags(count) => Some(count),
             TargetKind::Values(_) => None,
         };
         let mut data = Self {
@@ -159,6 +160,20 @@ impl Dataset {
             Some(_) => "row",
             None => "image",
         }
+    }
+
+    /// Outputs that a network for it has: one a class, or one a value.
+    pub fn outputs(&self) -> usize {
+        match self.train.targets() {
+            TargetKind::Labels => self.classes,
+            TargetKind::Flags(count) | TargetKind::Values(count) => count,
+        }
+    }
+
+    /// What each value of a sample was divided by, so that errors are told in the values' own units; empty where none
+    /// was, and of classes.
+    pub fn units(&self) -> Vec<f32> {
+        Vec::new()
     }
 
     /// Whether its parts fit each other, whoever put them together.

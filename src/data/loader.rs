@@ -258,6 +258,7 @@ pub(super) mod tests {
             inputs: Vec::new(),
             targets: Vec::<u32>::new().into(),
             count: 0,
+            weights: Vec::new(),
             index,
         })
     }

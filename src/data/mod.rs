@@ -63,6 +63,7 @@ mod assemble;
 mod augment;
 mod augmentation;
 mod bad;
+mod balanced;
 mod batch;
 mod catalogue;
 mod check;
@@ -104,6 +105,7 @@ mod split;
 #[doc(hidden)]
 pub mod table;
 mod targets;
+mod task;
 mod vectors;
 
 pub(crate) use cifar::fuzz as fuzz_cifar;
@@ -141,4 +143,5 @@ pub use source::{DataSource, Inputs, Reader, Reading};
 pub use split::Split;
 pub use table::{Missing, Preprocessing, TableOptions};
 pub use targets::{TargetKind, Targets};
+pub use task::Task;
 pub use vectors::Vectors;

@@ -36,8 +36,19 @@ pub trait DataSource: Any + Debug + Send + Sync {
         0
     }
 
+    /// What sample `number` counts in training: the loss of a batch is its samples' mean with these weights. Such weights
+    /// are 0 or above; no metric and no test knows them.
+    fn weight(&self, _number: usize) -> f32 {
+        1.0
+    }
+
+    /// Whether weights differ: else nobody asks for them.
+    fn is_weighted(&self) -> bool {
+        false
+    }
+
     /// Reads sample `number`: writes all of `inputs`, `[feature]`, before normalisation, and of `values` where targets
-    /// are [values](TargetKind::Values). `draws` tells epochs apart, for sources that vary their samples.
+    /// are [flags](TargetKind::Flags) or [values](TargetKind::Values). `draws` tells epochs apart, for sources that vary their samples.
     ///
     /// # Errors
     /// A sample that cannot be read: it ends the run.
@@ -136,7 +147,7 @@ pub enum Inputs<'a> {
 pub(super) fn values_of(kind: TargetKind) -> usize {
     match kind {
         TargetKind::Labels => 0,
-        TargetKind::Values(count) => count,
+        TargetKind::Flags(count) | TargetKind::Values(count) => count,
     }
 }
 

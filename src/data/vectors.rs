@@ -5,7 +5,7 @@ use super::source::{DataSource, values_of};
 use super::{TargetKind, Targets};
 use crate::error::{Error, Misfit, Result};
 
-/// Samples of `f32` in memory, with a class or some values each.
+/// Samples of `f32` in memory, with a class, several classes or some values each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vectors {
     features: usize,
@@ -15,11 +15,13 @@ pub struct Vectors {
     inputs: Vec<f32>,
     /// `[sample]`, or `[sample][value]`.
     targets: Targets,
+    /// `[sample]`; empty where all count the same.
+    weights: Vec<f32>,
 }
 
 impl Vectors {
-    /// Samples `[sample][feature]` of `features` numbers each, with labels `[sample]` (a `Vec<u32>`) or values
-    /// `[sample][value]` (a `Vec<f32>`, as many for each).
+    /// Samples `[sample][feature]` of `features` numbers each, with labels `[sample]` (a `Vec<u32>`), values
+    /// `[sample][value]` (a `Vec<f32>`, as many for each), or [flags](Targets::flags) `[sample][class]`.
     ///
     /// # Errors
     /// [`Error::Shape`] for sizes that do not fit each other, and numbers that are not finite: no loss would be.
@@ -35,6 +37,7 @@ impl Vectors {
         let words = targets.words();
         let kind = match &targets {
             Targets::Labels(_) => TargetKind::Labels,
+            Targets::Flags(_) => TargetKind::Flags(words / samples.max(1)),
             Targets::Values(_) => TargetKind::Values(words / samples.max(1)),
         };
         if kind.words().checked_mul(samples) != Some(words) || kind.words() == 0 && samples > 0 {
@@ -49,12 +52,18 @@ impl Vectors {
                 why: format!("its input {} is {}", at % features, inputs[at]),
             }));
         }
-        if let Targets::Values(values) = &targets
-            && let Some(at) = values.iter().position(|x| !x.is_finite())
+        let are_flags = matches!(targets, Targets::Flags(_));
+        let fits = |x: &f32| match are_flags {
+            true => (0.0..=1.0).contains(x),
+            false => x.is_finite(),
+        };
+        if let Some(numbers) = targets.numbers()
+            && let Some(at) = numbers.iter().position(|x| !fits(x))
         {
+            let (found, limit) = (numbers[at], if are_flags { ", not 0 to 1" } else { "" });
             return Err(Error::Shape(Misfit::Samples {
                 what: format!("sample {} (counted from 0)", at / kind.words()),
-                why: format!("a target is {}", values[at]),
+                why: format!("a target is {found}{limit}"),
             }));
         }
         Ok(Self {
@@ -63,7 +72,29 @@ impl Vectors {
             kind,
             inputs,
             targets,
+            weights: Vec::new(),
         })
+    }
+
+    /// These with what each counts in training, `[sample]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another number of weights than of samples, and weights that are below 0 or not finite.
+    pub fn weighted(self, weights: Vec<f32>) -> Result<Self> {
+        if weights.len() != self.samples {
+            return Err(Error::Shape(Misfit::Other(format!(
+                "{} samples cannot have {} weights, but one each",
+                self.samples,
+                weights.len()
+            ))));
+        }
+        match weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
+            None => Ok(Self { weights, ..self }),
+            Some(at) => Err(Error::Shape(Misfit::Other(format!(
+                "the weight of sample {at} (counted from 0) is {}; it must be a number, 0 or above",
+                weights[at]
+            )))),
+        }
     }
 }
 
@@ -83,13 +114,21 @@ impl DataSource for Vectors {
     fn label(&self, number: usize) -> u32 {
         match &self.targets {
             Targets::Labels(labels) => labels[number],
-            Targets::Values(_) => 0,
+            Targets::Flags(_) | Targets::Values(_) => 0,
         }
+    }
+
+    fn weight(&self, number: usize) -> f32 {
+        self.weights.get(number).copied().unwrap_or(1.0)
+    }
+
+    fn is_weighted(&self) -> bool {
+        !self.weights.is_empty()
     }
 
     fn read(&self, number: usize, _: Draws, inputs: &mut [f32], values: &mut [f32]) -> Result<()> {
         inputs.copy_from_slice(&self.inputs[number * self.features..][..self.features]);
-        if let Targets::Values(all) = &self.targets {
+        if let Some(all) = self.targets.numbers() {
             let count = values_of(self.kind);
             values.copy_from_slice(&all[number * count..][..count]);
         }
@@ -100,6 +139,22 @@ impl DataSource for Vectors {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn samples_have_several_classes_and_weights() {
+        let flags = Targets::flags(3, &[vec![0, 2], vec![]]).unwrap();
+        assert_eq!(flags, Targets::Flags(vec![1.0, 0.0, 1.0, 0.0, 0.0, 0.0]));
+        assert!(Targets::flags(3, &[vec![3]]).is_err());
+        let vectors = Vectors::new(1, vec![0.5; 2], flags).unwrap();
+        assert_eq!(vectors.targets(), TargetKind::Flags(3));
+        assert!(!vectors.is_weighted());
+        assert!(vectors.clone().weighted(vec![1.0]).is_err());
+        assert!(vectors.clone().weighted(vec![1.0, -1.0]).is_err());
+        assert!(vectors.clone().weighted(vec![1.0, f32::NAN]).is_err());
+        let weighted = vectors.weighted(vec![0.0, 2.5]).unwrap();
+        assert!(weighted.is_weighted());
+        assert_eq!([0, 1].map(|at| weighted.weight(at)), [0.0, 2.5]);
+    }
 
     #[test]
     fn sizes_fit_or_are_refused() {
@@ -115,6 +170,7 @@ mod tests {
         assert!(Vectors::new(2, vec![0.0; 6], vec![0u32; 2]).is_err());
         assert!(Vectors::new(1, vec![f32::NAN], vec![0u32]).is_err());
         assert!(Vectors::new(1, vec![0.0], vec![f32::INFINITY]).is_err());
+        assert!(Vectors::new(1, vec![0.0], Targets::Flags(vec![1.5])).is_err());
         assert!(
             Vectors::new(1, Vec::new(), Vec::<u32>::new())
                 .unwrap()

@@ -14,6 +14,8 @@ const LIBRARY: &[(&str, &str)] = &[
     ("conv_positions", shader!("lib/conv_positions")),
     ("dense", shader!("lib/dense")),
     ("divide", shader!("lib/divide")),
+    ("elementwise_loss", shader!("lib/elementwise_loss")),
+    ("elementwise_score", shader!("lib/elementwise_score")),
     (GRID, shader!("lib/grid")),
     ("grid_range", shader!("lib/grid_range")),
     ("layer_norm_backward", shader!("lib/layer_norm_backward")),

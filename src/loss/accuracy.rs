@@ -11,7 +11,7 @@ use crate::error::Result;
 pub struct Accuracy;
 
 impl Metric for Accuracy {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "accuracy"
     }
 

@@ -1,6 +1,7 @@
 //! What a loss and a metric see while their dispatches are recorded.
 
 use crate::engine::{Class, Device, View};
+use crate::error::Result;
 
 /// A batch's outputs and targets, and where the results go.
 ///
@@ -19,7 +20,7 @@ pub struct Comparison<'a> {
     pub step: View,
     /// What the network tells, `[outputs][lanes]`, f32.
     pub output: View,
-    /// What that is compared with: labels `[lanes]`, u32, or values `[values][lanes]`, f32.
+    /// What that is compared with: labels `[lanes]`, u32, or flags or values `[values][lanes]`, f32.
     pub targets: View,
     /// The gradient of the loss's mean over the whole batch, `[outputs][lanes]`, f32.
     pub delta: View,
@@ -35,5 +36,14 @@ impl Comparison<'_> {
         let words = words.max(1);
         let buffer = self.device.transient(label, Class::Scratch, words);
         buffer.range(0..words)
+    }
+
+    /// Numbers that stay the same, such as class weights, on the device.
+    ///
+    /// # Errors
+    /// A device that cannot hold them.
+    pub fn constants(&self, label: &str, numbers: &[f32]) -> Result<View> {
+        let buffer = self.device.buffer_with(label, Class::Scratch, numbers)?;
+        Ok(buffer.range(0..numbers.len()))
     }
 }

@@ -36,7 +36,7 @@ pub trait Loss: Any + Debug + Send + Sync {
 /// What a network is evaluated by: a score for each sample, of which the mean is reported.
 pub trait Metric: Any + Debug + Send + Sync {
     /// Its name, in messages and in files: "accuracy".
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// Whether a higher mean is a better one.
     fn higher_is_better(&self) -> bool;

@@ -5,18 +5,49 @@
 //! |---|---|
 //! | `definition.rs` | the traits |
 //! | `comparison.rs` | what both see while they record: outputs, targets, and where their results go |
-//! | `cross_entropy.rs` | softmax and cross-entropy, with label smoothing |
-//! | `accuracy.rs` | the share of the samples whose class was found |
+//! | `cross_entropy.rs` | softmax and cross-entropy, with label smoothing: of several classes one |
+//! | `binary_cross_entropy.rs` | of several classes those that apply |
+//! | `mean_squared_error.rs`, `huber.rs` | numbers |
+//! | `elementwise.rs` | what those share that go output by output |
+//! | `accuracy.rs`, `top_k.rs` | the share of the samples whose class was found, or is among the first |
+//! | `exact_match.rs`, `precision_at.rs` | of samples with several classes: all found; how many of the first apply |
+//! | `errors.rs` | mean absolute and squared error |
+//! | `summary/` | what only a whole evaluation tells: F1, AUC, R² and others |
+//! | `weigh.rs` | weights of samples, of any loss |
 //!
 //! A loss of your own brings a kernel ([`kernel!`](crate::kernel!)) and goes into a [`Setup`](crate::train::Setup);
 //! `tests/custom_loss.rs` has one, and a metric beside it.
 
 mod accuracy;
+mod binary_cross_entropy;
 mod comparison;
 mod cross_entropy;
 mod definition;
+mod elementwise;
+mod errors;
+mod exact_match;
+mod huber;
+mod mean_squared_error;
+mod precision_at;
+mod summary;
+mod top_k;
+mod weigh;
 
 pub use accuracy::{Accuracy, FoundClass, FoundClassParams};
+pub use binary_cross_entropy::{
+    BinaryCrossEntropy, BinaryCrossEntropyLoss, BinaryCrossEntropyLossParams,
+};
 pub use comparison::Comparison;
 pub use cross_entropy::CrossEntropy;
 pub use definition::{Loss, Metric};
+pub use errors::{
+    AbsoluteError, AbsoluteErrorScore, AbsoluteErrorScoreParams, SquaredError, SquaredErrorScore,
+    SquaredErrorScoreParams,
+};
+pub use exact_match::{ExactMatch, ExactMatchScore, ExactMatchScoreParams};
+pub use huber::{Huber, HuberLoss, HuberLossParams};
+pub use mean_squared_error::{MeanSquaredError, MeanSquaredErrorLoss, MeanSquaredErrorLossParams};
+pub use precision_at::{PrecisionAt, PrecisionAtScore, PrecisionAtScoreParams};
+pub use summary::{Measure, OfClass, Outcomes};
+pub use top_k::{TopK, TopKScore, TopKScoreParams};
+pub use weigh::{Weigh, WeighParams};

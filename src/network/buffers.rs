@@ -25,6 +25,8 @@ pub struct Buffers {
     pub kind: TargetKind,
     /// `[lanes]`, or `[values][lanes]`.
     pub targets: Buffer,
+    /// `[lanes]`: what each sample counts, where they differ.
+    pub weights: Option<Buffer>,
     pub step: Buffer,
     /// `[classes][lanes]`.
     pub logits: Buffer,
@@ -116,6 +118,12 @@ impl Buffers {
             input: buffer("input", Class::Data, model.input().size() * lanes)?,
             kind,
             targets: buffer("targets", Class::Data, kind.words() * lanes)?,
+            weights: match options.purpose {
+                Purpose::Training | Purpose::Gradients if options.weighted => {
+                    Some(buffer("weights", Class::Data, lanes)?)
+                }
+                _ => None,
+            },
             step: scratch("step", STEP_WORDS)?,
             logits: buffer("logits", Class::Activations, logits)?,
             losses: scratch("losses", lanes)?,

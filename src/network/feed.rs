@@ -6,7 +6,7 @@ use crate::data::{
     Augmentation, Batch, Draws, ImageShape, Normalisation, ResidentImages, Split, TargetKind,
     Targets,
 };
-use crate::engine::{Device, Plan, Program, View, touched_bytes};
+use crate::engine::{Buffer, Device, Plan, Program, View, touched_bytes};
 use crate::error::{Error, Misfit, Result};
 
 /// A part of a batch, for a network's input. Whatever can fill two views is one.
@@ -14,7 +14,13 @@ pub trait Feed {
     /// Number of samples.
     fn count(&self) -> usize;
 
-    /// Fills inputs and targets; lanes from the number of samples on with zeros.
+    /// The sum of the samples' weights; none where all count the same.
+    fn weight(&self) -> Option<f64> {
+        None
+    }
+
+    /// Fills inputs and targets, and weights where the network has them ([`Slots::put_weights`]); lanes from the number
+    /// of samples on with zeros.
     ///
     /// # Errors
     /// Samples of another shape, or a lost device.
@@ -33,12 +39,18 @@ pub struct Slots {
     pub kind: TargetKind,
     /// Outputs of the network; labels are below.
     pub outputs: usize,
-    /// Labels `[lanes]`, u32, or values `[values][lanes]`, f32.
+    /// Labels `[lanes]`, u32, or flags or values `[values][lanes]`, f32.
     pub targets: View,
+    /// What each sample counts, `[lanes]`, f32: of a network that trains with weights.
+    weights: Option<View>,
+    /// What a weight is multiplied by, so that their mean over all of a batch's samples is 1.
+    factor: f64,
+    /// Whether it is a network that trains.
+    trains: bool,
 }
 
 impl Slots {
-    pub(super) fn of(buffers: &Buffers) -> Self {
+    pub(super) fn of(buffers: &Buffers, trains: bool) -> Self {
         let words = buffers.kind.words() * buffers.lanes;
         Slots {
             lanes: buffers.lanes,
@@ -46,7 +58,54 @@ impl Slots {
             kind: buffers.kind,
             outputs: buffers.classes,
             targets: buffers.targets.range(0..words),
+            weights: buffers.weights.as_ref().map(Buffer::all),
+            factor: 1.0,
+            trains,
         }
+    }
+
+    /// These for a batch in such parts.
+    pub(super) fn for_batch(self, parts: &[impl Feed]) -> Self {
+        let count: usize = parts.iter().map(Feed::count).sum();
+        let weight = |part: &_| Feed::weight(part).unwrap_or(Feed::count(part) as f64);
+        let sum: f64 = parts.iter().map(weight).sum();
+        Slots {
+            factor: match sum > 0.0 {
+                true => count as f64 / sum,
+                false => 1.0,
+            },
+            ..self
+        }
+    }
+
+    /// Puts the weights of `count` samples in place, one each or one a lane; none: all count the same.
+    ///
+    /// # Errors
+    /// Weights for a network that trains without them, another number of them, or a lost device.
+    pub fn put_weights(&self, device: &Device, weights: &[f32], count: usize) -> Result<()> {
+        let Some(view) = &self.weights else {
+            return match weights.is_empty() || !self.trains {
+                true => Ok(()),
+                false => Err(Error::Shape(Misfit::Other("the samples have weights, and the network was made to train without any: set NetworkOptions::weighted"
+                        .to_owned()))),
+            };
+        };
+        let mut all = vec![0.0; self.lanes];
+        match weights.len() {
+            0 => all[..count].fill(self.factor as f32),
+            n if n == self.lanes || n == count => {
+                for (put, &weight) in all[..count].iter_mut().zip(weights) {
+                    *put = (f64::from(weight) * self.factor) as f32;
+                }
+            }
+            n => {
+                return Err(Error::Shape(Misfit::Other(format!(
+                    "a batch of {count} samples in {} lanes has {n} weights; it needs one a lane",
+                    self.lanes
+                ))));
+            }
+        }
+        device.upload(view, &all)
     }
 
     /// Refuses targets of another kind, and a class that the network has no logit for: the loss would be read from
@@ -57,6 +116,7 @@ impl Slots {
             (Targets::Labels(labels), TargetKind::Labels) if labels.len() == words => {
                 known(labels, self.outputs)
             }
+            (Targets::Flags(flags), TargetKind::Flags(_)) if flags.len() == words => Ok(()),
             (Targets::Values(values), TargetKind::Values(_)) if values.len() == words => Ok(()),
             (found, kind) => Err(Error::Shape(Misfit::Unfit {
                 found: format!(
@@ -64,6 +124,7 @@ impl Slots {
                     found.words(),
                     match found {
                         Targets::Labels(_) => "labels",
+                        Targets::Flags(_) => "flags",
                         Targets::Values(_) => "numbers",
                     }
                 ),
@@ -81,6 +142,10 @@ impl Feed for Batch {
         self.count
     }
 
+    fn weight(&self) -> Option<f64> {
+        weight(&self.weights, self.count)
+    }
+
     fn load(&self, device: &Device, slots: &Slots) -> Result<()> {
         let (inputs, lanes) = (slots.inputs.words(), slots.lanes);
         if self.inputs.len() != inputs || self.count > lanes {
@@ -92,12 +157,21 @@ impl Feed for Batch {
             }));
         }
         slots.check(&self.targets)?;
+        slots.put_weights(device, &self.weights, self.count)?;
         device.upload(&slots.inputs, &self.inputs)?;
         match &self.targets {
             Targets::Labels(labels) => device.upload(&slots.targets, labels),
-            Targets::Values(values) => device.upload(&slots.targets, values),
+            Targets::Flags(numbers) | Targets::Values(numbers) => {
+                device.upload(&slots.targets, numbers)
+            }
         }
     }
+}
+
+/// The sum of the weights of the first `count` lanes, where there are any.
+fn weight(weights: &[f32], count: usize) -> Option<f64> {
+    let weights = weights.iter().take(count).map(|&w| f64::from(w));
+    (weights.len() > 0).then(|| weights.sum())
 }
 
 /// Refuses a class that the network has no logit for.
@@ -157,6 +231,7 @@ impl Resident {
         ResidentBatch {
             resident: self,
             images,
+            weights: Vec::new(),
             draws,
         }
     }
@@ -166,7 +241,16 @@ impl Resident {
 pub struct ResidentBatch<'a> {
     resident: &'a Resident,
     images: Vec<u32>,
+    /// One an image; empty where all count the same.
+    weights: Vec<f32>,
     draws: Draws,
+}
+
+impl ResidentBatch<'_> {
+    /// Has each image count what `weight` says of its number.
+    pub(crate) fn weigh(&mut self, weight: impl Fn(u32) -> f32) {
+        self.weights = self.images.iter().map(|&image| weight(image)).collect();
+    }
 }
 
 impl Feed for ResidentBatch<'_> {
@@ -174,7 +258,12 @@ impl Feed for ResidentBatch<'_> {
         self.images.len()
     }
 
-    fn load(&self, device: &Device, _: &Slots) -> Result<()> {
+    fn weight(&self) -> Option<f64> {
+        weight(&self.weights, self.images.len())
+    }
+
+    fn load(&self, device: &Device, slots: &Slots) -> Result<()> {
+        slots.put_weights(device, &self.weights, self.images.len())?;
         let Resident { images, program } = self.resident;
         images.load(device, &self.images, self.draws)?;
         device.run(program)
@@ -194,6 +283,13 @@ impl Feed for Part<'_> {
         match self {
             Part::Loaded(batch) => batch.count(),
             Part::Resident(batch) => batch.count(),
+        }
+    }
+
+    fn weight(&self) -> Option<f64> {
+        match self {
+            Part::Loaded(batch) => batch.weight(),
+            Part::Resident(batch) => batch.weight(),
         }
     }
 

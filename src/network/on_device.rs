@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::dense;
-use super::feed::{Feed, Part, Resident, Slots};
+use super::feed::{Feed, Part, Resident};
 use super::options::{NetworkOptions, NetworkState};
 use super::phase::{self, StepTimes};
 use super::recorder::Retained;
@@ -107,7 +107,8 @@ impl Network {
     /// # Errors
     /// A batch of another shape, or a lost device.
     pub fn load(&self, device: &Device, batch: &impl Feed) -> Result<()> {
-        batch.load(device, &Slots::of(&self.executor.buffers))
+        let slots = self.executor.slots().for_batch(std::slice::from_ref(batch));
+        batch.load(device, &slots)
     }
 
     /// Puts all images of `split` on the device, which then makes this network's batches of them itself.

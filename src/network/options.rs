@@ -51,6 +51,8 @@ pub struct NetworkOptions {
     pub loss: Arc<dyn Loss>,
     /// What the network is evaluated by, besides the loss.
     pub metric: Option<Arc<dyn Metric>>,
+    /// Whether samples have weights in training: [`Batch::weights`](crate::data::Batch::weights).
+    pub weighted: bool,
     /// The optimiser.
     pub optimiser: Arc<dyn Optimiser>,
     /// The norm that the gradients of all trained numbers together are shortened to before its step, if they are.
@@ -93,6 +95,7 @@ impl NetworkOptions {
             micro_batch: None,
             loss: Arc::new(CrossEntropy::default()),
             metric: Some(Arc::new(Accuracy)),
+            weighted: false,
             optimiser: Arc::new(Sgd::PLAIN),
             clip: None,
             scope: Scope::Layer,

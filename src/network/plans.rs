@@ -11,7 +11,7 @@ use crate::engine::{Buffer, Class, Grid, Plan, Precision};
 use crate::error::Result;
 use crate::layer::pass::Mode;
 use crate::layer::{BatchMetrics, BatchMetricsParams};
-use crate::loss::Comparison;
+use crate::loss::{Comparison, Weigh, WeighParams};
 use crate::optim::{Group, StateBuffers, Update};
 
 impl Recorder<'_> {
@@ -135,6 +135,18 @@ impl Recorder<'_> {
         };
         let NetworkOptions { loss, metric, .. } = &self.options;
         loss.record(plan, &comparison)?;
+        if let (Some(weights), true) = (&f.weights, training) {
+            let kernel = Weigh {
+                params: WeighParams {
+                    outputs: comparison.outputs as u32,
+                    lanes: comparison.lanes as u32,
+                },
+                weights: weights.all(),
+                delta: delta.clone(),
+                losses: comparison.losses.clone(),
+            };
+            plan.dispatch(kernel, Grid::Items(comparison.lanes))?;
+        }
         let metric = metric.as_deref().filter(|&metric| !loss.finds(metric));
         if let (Some(metric), Some(_)) = (metric, ring) {
             metric.record(plan, &comparison)?;

@@ -102,6 +102,11 @@ impl Programs {
         })
     }
 
+    /// Whether they are those of a training.
+    pub fn train(&self) -> bool {
+        self.update.is_some()
+    }
+
     /// Whether a step takes its batch at once, not in parts.
     pub fn takes_whole_batches(&self) -> bool {
         self.step.is_some()

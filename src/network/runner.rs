@@ -35,14 +35,13 @@ impl<'a> Runner<'a> {
         }
     }
 
-    fn load(&mut self, part: &impl Feed, buffers: &Buffers) -> Result<()> {
-        let slots = Slots::of(buffers);
+    fn load(&mut self, part: &impl Feed, slots: &Slots) -> Result<()> {
         let Some(times) = &mut self.times else {
-            return part.load(self.device, &slots);
+            return part.load(self.device, slots);
         };
         self.device.wait()?;
         let start = Instant::now();
-        part.load(self.device, &slots)?;
+        part.load(self.device, slots)?;
         self.device.flush()?;
         times.data += start.elapsed().as_secs_f64();
         Ok(())
@@ -69,6 +68,11 @@ pub(super) struct Executor {
 }
 
 impl Executor {
+    /// Where a batch goes.
+    pub fn slots(&self) -> Slots {
+        Slots::of(&self.buffers, self.programs.train())
+    }
+
     pub fn set_step(&self, device: &Device, state: StepState) -> Result<()> {
         let words: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&state));
         device.upload(&self.buffers.step.range(0..STEP_WORDS), words)
@@ -83,7 +87,7 @@ impl Executor {
     ) -> Result<()> {
         // A network for batches in parts takes the last one, which may be a single part, as the others.
         if let ([whole], true) = (parts, self.programs.takes_whole_batches()) {
-            runner.load(whole, &self.buffers)?;
+            runner.load(whole, &self.slots().for_batch(parts))?;
             self.set_step(runner.device, state)?;
             return runner.run(self.programs.step()?);
         }
@@ -113,8 +117,9 @@ impl Executor {
         mut run: impl FnMut(&mut Runner<'d>, bool) -> Result<()>,
     ) -> Result<()> {
         let mut first = 0;
+        let slots = self.slots().for_batch(parts);
         for part in parts {
-            runner.load(part, &self.buffers)?;
+            runner.load(part, &slots)?;
             let count = part.count() as u32;
             let part = StepState {
                 count,
@@ -139,7 +144,8 @@ impl Executor {
         let mut images = 0;
         for part in parts {
             let part = part?;
-            runner.load(&part, &self.buffers)?;
+            let slots = self.slots().for_batch(std::slice::from_ref(&part));
+            runner.load(&part, &slots)?;
             let count = part.count();
             let state = StepState {
                 count: count as u32,

@@ -135,6 +135,7 @@ fn steps(
         inputs: (0..model.input().size() * lanes).map(noise).collect(),
         targets: Targets::zeros(network.targets(), lanes),
         count: part,
+        weights: Vec::new(),
         index: 0,
     };
     let parts: Vec<Batch> = vec![batch; options.batch.div_ceil(part)];

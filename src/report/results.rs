@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::recording::RunRecord;
 use super::text::{grouped, quantity};
 use crate::Result;
-use crate::train::event::Finished;
+use crate::train::event::{Finished, Score};
 pub(super) use rows::same_row;
 use rows::{SHOWN, rows, varying};
 pub(super) use tested::tested_differently;
@@ -112,6 +112,11 @@ impl Results {
             group.summarise(records, &columns);
         }
         Ok(Self { groups, columns })
+    }
+
+    /// Whether there is such a column.
+    pub(super) fn tell(&self, column: &str) -> bool {
+        self.columns.iter().any(|c| c.key == column)
     }
 
     /// The table for people.
@@ -264,20 +269,40 @@ impl Group {
     }
 }
 
+/// How the key of a column begins that is a metric other than accuracy.
+const SCORE: &str = "test_";
+
+/// What a run's test tells besides loss and accuracy.
+fn scores(end: &Finished) -> impl Iterator<Item = &Score> {
+    end.test_metric.iter().chain(&end.test_scores)
+}
+
 fn columns(records: &[RunRecord]) -> Vec<Column> {
     let column = |key: &str, title: &str, unit| Column {
         key: key.to_owned(),
         title: title.to_owned(),
         unit,
     };
-    let mut columns = vec![
-        column("test_accuracy", "test accuracy, %", Unit::Percent),
+    let ends: Vec<Finished> = records.iter().filter_map(RunRecord::finished).collect();
+    let mut columns = Vec::new();
+    let judged_otherwise = |end: &Finished| end.test_accuracy.is_nan() && end.test_metric.is_some();
+    if ends.is_empty() || !ends.iter().all(judged_otherwise) {
+        let accuracy = column("test_accuracy", "test accuracy, %", Unit::Percent);
+        columns.push(accuracy);
+    }
+    for name in ends.iter().flat_map(scores).map(|score| &score.name) {
+        let key = format!("{SCORE}{name}");
+        if !columns.iter().any(|c: &Column| c.key == key) {
+            columns.push(column(&key, &format!("test {name}"), Unit::Loss));
+        }
+    }
+    columns.extend([
         column("test_loss", "test loss", Unit::Loss),
         column("seconds", "seconds", Unit::Seconds),
         column("train_flops", "training FLOPs", Unit::Quantity),
         column("connections", "connections", Unit::Count),
         column("peak_total", "most bytes", Unit::Quantity),
-    ];
+    ]);
     for record in records {
         let finished = record.finished().unwrap_or_default();
         for (class, _) in finished.peak {
@@ -306,11 +331,16 @@ impl Results {
             "train_flops" => reported(end.train_flops),
             "connections" => reported(record.layers().iter().map(|l| l.active as f64).sum()),
             "peak_total" => reported(end.peak_total as f64),
-            key => end
-                .peak
-                .iter()
-                .find(|(class, _)| key.strip_prefix("peak_") == Some(class))
-                .map(|(_, bytes)| *bytes as f64),
+            key => match key.strip_prefix(SCORE) {
+                Some(name) => scores(end)
+                    .find(|score| score.name == name)
+                    .map(|score| f64::from(score.value)),
+                None => end
+                    .peak
+                    .iter()
+                    .find(|(class, _)| key.strip_prefix("peak_") == Some(class))
+                    .map(|(_, bytes)| *bytes as f64),
+            },
         };
         value.filter(|value| value.is_finite())
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use crate::data::TestPart;
+use crate::data::{Task, TestPart};
 use crate::model::MODELS;
 use crate::train::event::{Epoch, Finished, Phase, Progress, Score, Started};
 use crate::words::counted;
@@ -49,6 +49,10 @@ pub(super) fn started(event: &Started) -> String {
             percent(event.sparsity)
         ),
     ];
+    if let Some(task) = event.task.filter(|task| *task != Task::Classification) {
+        let at = lines.len() - 2;
+        lines.insert(at, format!("task         {task}, by {}", event.loss));
+    }
     for (index, layer) in event.model.iter().enumerate() {
         let clipped = if event.clipped.contains(&index) {
             ", clipped to dense"
@@ -93,13 +97,24 @@ fn samples(rows: bool) -> &'static str {
 }
 
 /// Accuracy, or the metric that takes its place; empty if only the loss is reported.
-fn scored(before: &str, accuracy: f32, metric: Option<&Score>) -> String {
+pub(super) fn scored(before: &str, accuracy: f32, metric: Option<&Score>) -> String {
     match metric {
         Some(Score { name, value, .. }) => format!("{before}{name} {value:.4}"),
         None if accuracy.is_nan() => String::new(),
         None => format!("{before}accuracy {}", percent(accuracy.into())),
     }
 }
+
+/// What the whole test tells besides, where it does.
+fn further(scores: &[Score]) -> String {
+    let texts = scores
+        .iter()
+        .map(|s| format!(", {} {:.4}", s.name, s.value));
+    texts.collect()
+}
+
+/// Of these what stands in an epoch's line: the most telling of a task.
+const IN_A_LINE: [&str; 4] = ["RMSE", "R2", "macro-F1", "AUC"];
 
 /// The text beside the bar.
 pub(super) fn progress(event: &Progress, rows: bool) -> String {
@@ -117,13 +132,17 @@ pub(super) fn progress(event: &Progress, rows: bool) -> String {
 /// The line for an epoch. `epochs` is the total number, if known.
 pub(super) fn epoch(event: &Epoch, epochs: Option<u32>, rows: bool) -> String {
     let of = epochs.map(|all| format!("/{all}")).unwrap_or_default();
+    let telling = event.test_scores.iter();
+    let telling = telling.filter(|score| IN_A_LINE.contains(&score.name.as_str()));
+    let telling: Vec<Score> = telling.cloned().collect();
     format!(
-        "epoch {}{of}  train loss {:.4}{}  test loss {:.4}{}  lr {}  {} {}/s  {}",
+        "epoch {}{of}  train loss {:.4}{}  test loss {:.4}{}{}  lr {}  {} {}/s  {}",
         event.epoch,
         event.train_loss,
         scored(", ", event.train_accuracy, event.train_metric.as_ref()),
         event.test_loss,
         scored(", ", event.test_accuracy, event.test_metric.as_ref()),
+        further(&telling),
         rate(event.lr),
         grouped(event.images_per_second.round() as u64),
         samples(rows),
@@ -160,7 +179,8 @@ pub(super) fn result(event: &Finished) -> String {
     match &event.test_metric {
         Some(_) => {
             let metric = scored(", ", accuracy, event.test_metric.as_ref());
-            format!("{how}loss {loss:.4}{metric}{part} {after}")
+            let more = further(&event.test_scores);
+            format!("{how}loss {loss:.4}{metric}{more}{part} {after}")
         }
         None if accuracy.is_nan() => format!("{how}loss {loss:.4}{part} {after}"),
         None => format!(

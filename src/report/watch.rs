@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::shell::quoted;
-use super::text::{duration, epoch, grouped, percent, result};
+use super::text::{duration, epoch, grouped, percent, result, scored};
 use super::{ProgressNote, RunFolder, RunRecord};
 use crate::Result;
 use crate::data::is_path;
@@ -160,14 +160,14 @@ impl RunView {
         let progress = &note.progress;
         let share = progress.step as f64 / progress.steps_total.max(1) as f64;
         let mut lines = vec![format!(
-            "epoch {:.1} of {}, step {} of {} ({})  loss {:.4}  accuracy {}  {} {}/s",
+            "epoch {:.1} of {}, step {} of {} ({})  loss {:.4}{}  {} {}/s",
             progress.epoch,
             self.epochs(),
             grouped(progress.step),
             grouped(progress.steps_total),
             percent(share),
             progress.loss,
-            percent(progress.accuracy.into()),
+            scored("  ", progress.accuracy, progress.metric.as_ref()),
             grouped(progress.images_per_second.round() as u64),
             self.record.samples(),
         )];

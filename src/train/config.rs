@@ -1,6 +1,6 @@
 //! The configuration of a run: what decides everything that it computes.
 //!
-//! [`TrainConfig`] is made of sections, one struct a subject: data, model, topology, run, optimiser, machine. Each
+//! [`TrainConfig`] is made of sections, one struct a subject: data, task, model, topology, run, optimiser, machine. Each
 //! declares its fields in one table (`section.rs`), checks their values, and makes of them what the library takes, such
 //! as [`DataOptions`](crate::data::DataOptions), an [`Optimiser`](crate::optim::Optimiser) and a
 //! [`Schedule`](crate::topology::Schedule). `config.toml` and the flags of `rootlet train` follow from the tables.
@@ -15,10 +15,12 @@ mod flags;
 mod idle;
 mod machine;
 mod model;
+mod names;
 mod number;
 mod optimiser;
 mod run;
 mod section;
+mod task;
 mod text;
 mod topology;
 mod train_config;
@@ -32,10 +34,13 @@ pub use machine::MachineConfig;
 #[doc(hidden)]
 pub use machine::idle_threads;
 pub use model::ModelConfig;
+pub use names::{LossName, TaskName};
 // Of the command, which has other numbers to read as well.
 #[doc(hidden)]
 pub use number::{Whole, real, whole, within};
 pub use optimiser::OptimiserConfig;
 pub use run::RunConfig;
+pub(crate) use task::ClassWeights;
+pub use task::TaskConfig;
 pub use topology::TopologyConfig;
 pub use train_config::TrainConfig;

@@ -5,21 +5,25 @@ use std::sync::atomic::AtomicBool;
 use super::event::Score;
 use super::meter::Sums;
 use super::score;
-use crate::data::{Dataset, Interruptible, Loader, LoaderOptions};
+use crate::data::{Dataset, Interruptible, Loader, LoaderOptions, TargetKind};
 use crate::engine::{Device, StepState};
 use crate::error::{Error, Result};
+use crate::loss::Outcomes;
 use crate::network::{Network, RING};
 
 /// Mean loss and metric over the test images.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Evaluation {
-    /// Mean loss; for cross-entropy, without label smoothing.
+    /// Mean loss: without label smoothing and weights.
     pub loss: f32,
     /// Share of the images that were classified correctly, 0 to 1; NaN if accuracy is not the metric.
     pub accuracy: f32,
     /// Another metric.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric: Option<Score>,
+    /// What the whole evaluation tells besides: of numbers RMSE and R², of several classes a sample P@k, F1 and AUC.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<Score>,
     /// Number of images evaluated.
     pub images: usize,
 }
@@ -37,6 +41,22 @@ pub fn evaluate(
     evaluate_until(device, network, data, options, &AtomicBool::new(false))
 }
 
+/// As [`evaluate`], with what only all outputs together tell: also of a class a sample, and by class.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_whole(
+    device: &Device,
+    network: &Network,
+    data: &Dataset,
+    options: LoaderOptions,
+) -> Result<(Evaluation, Outcomes)> {
+    let mut outcomes = outcomes(network, data);
+    let never = AtomicBool::new(false);
+    let evaluation = run(device, network, data, options, &never, Some(&mut outcomes))?;
+    Ok((evaluation, outcomes))
+}
+
 /// Like [`evaluate`], for a caller that may be asked to stop.
 ///
 /// # Errors
@@ -47,6 +67,24 @@ pub(super) fn evaluate_until(
     data: &Dataset,
     options: LoaderOptions,
     stop: &AtomicBool,
+) -> Result<Evaluation> {
+    // Of a class a sample the metric needs nothing but its kernel, and the host waits for no batch.
+    let mut outcomes = (network.targets() != TargetKind::Labels).then(|| outcomes(network, data));
+    run(device, network, data, options, stop, outcomes.as_mut())
+}
+
+fn outcomes(network: &Network, data: &Dataset) -> Outcomes {
+    Outcomes::new(network.targets(), network.outputs()).in_units(data.units())
+}
+
+/// Runs all test images; `outcomes` takes the outputs.
+fn run(
+    device: &Device,
+    network: &Network,
+    data: &Dataset,
+    options: LoaderOptions,
+    stop: &AtomicBool,
+    mut outcomes: Option<&mut Outcomes>,
 ) -> Result<Evaluation> {
     let mut sums = Sums::default();
     let mut pending = 0..0u64;
@@ -59,6 +97,10 @@ pub(super) fn evaluate_until(
         network.load(device, &batch)?;
         let state = StepState::whole(0, pending.end as u32, batch.count, 0.0);
         network.test(device, state)?;
+        if let Some(outcomes) = outcomes.as_deref_mut() {
+            let told: Vec<f32> = device.download(&network.logits())?;
+            outcomes.add(&told, &batch.targets, network.lanes(), batch.count)?;
+        }
         sums.seen += batch.count as u64;
         pending.end += 1;
         if pending.end - pending.start == RING as u64 {
@@ -80,6 +122,7 @@ pub(super) fn evaluate_until(
         loss: sums.mean_loss(),
         accuracy: score::accuracy(network.metric(), sums.score()),
         metric: score::other(network.metric(), sums.score()),
+        scores: outcomes.map_or(Vec::new(), |all| score::further(all, network.metric())),
         images: sums.seen as usize,
     })
 }

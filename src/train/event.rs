@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Result;
 use crate::checkpoint::Change;
-use crate::data::TestPart;
+use crate::data::{Task, TestPart};
 
 /// Listens to the events of a run. An error stops the run, because what cannot be recorded should not be computed.
 ///
@@ -57,6 +57,12 @@ pub struct Started {
     /// Whether only the active connections are resident; if not, the method by its nature holds dense weights for a
     /// while.
     pub always_sparse: bool,
+    /// What it learns to tell of a sample; none where an older version did not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
+    /// The loss's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub loss: String,
     /// The model's name.
     pub model_name: String,
     /// Its sparse layers, first to last.
@@ -221,6 +227,9 @@ pub struct Epoch {
     /// The same for the test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_metric: Option<Score>,
+    /// What the whole test tells besides.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub test_scores: Vec<Score>,
     /// Seconds that this epoch took, including the evaluation.
     pub seconds: f64,
     /// Training images per second.
@@ -246,6 +255,9 @@ pub struct Finished {
     /// Another metric of the test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_metric: Option<Score>,
+    /// What the whole test tells besides.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub test_scores: Vec<Score>,
     /// Seconds of training, over all parts of a resumed run, including what a method does before the first step.
     pub seconds: f64,
     /// Peak device bytes of each class of buffers.

@@ -19,7 +19,7 @@ mod setup;
 mod trainer;
 
 pub use config::TrainConfig;
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, evaluate, evaluate_whole};
 pub use event::{Event, Observer, Score};
 pub use hooks::{Hooks, Save};
 #[doc(hidden)]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::TrainConfig;
+use super::setup::Setup;
 use super::trainer::Trainer;
 use crate::checkpoint::{self, Checkpoint};
 use crate::data::table::Preprocessing;
@@ -231,15 +232,46 @@ pub fn for_tests(
     state: &NetworkState,
     batch: usize,
 ) -> Result<Network> {
-    let options = NetworkOptions {
+    let options = options_for_tests(config, model, batch)?;
+    Network::new(device, model, state, &options, method("static")?.as_ref())
+}
+
+impl Setup {
+    /// As [`for_tests`], a network of its model, with its loss and its metric.
+    ///
+    /// # Errors
+    /// As [`for_tests`].
+    pub fn for_tests(
+        &self,
+        device: &Device,
+        config: &TrainConfig,
+        state: &NetworkState,
+        batch: usize,
+    ) -> Result<Network> {
+        let options = NetworkOptions {
+            loss: self.loss.clone(),
+            metric: self.metric.clone(),
+            ..options_for_tests(config, &self.model, batch)?
+        };
+        Network::new(
+            device,
+            &self.model,
+            state,
+            &options,
+            method("static")?.as_ref(),
+        )
+    }
+}
+
+fn options_for_tests(config: &TrainConfig, model: &Model, batch: usize) -> Result<NetworkOptions> {
+    Ok(NetworkOptions {
         micro_batch: config.machine.micro_batch.map(|part| part.min(batch)),
         forward: config.forward(model, config.topology.build_method().as_ref())?,
         dense_above: config.machine.dense_above,
         fused: config.machine.fused,
         activations: config.machine.activations,
         ..NetworkOptions::evaluation(batch)
-    };
-    Network::new(device, model, state, &options, method("static")?.as_ref())
+    })
 }
 
 fn samples(shape: ImageShape, inputs: &[f32]) -> Result<Images> {

@@ -147,6 +147,7 @@ fn ones(model: &Model, lanes: usize) -> Batch {
         inputs: (0..model.input().size() * lanes).map(lane).collect(),
         targets: vec![0u32; lanes].into(),
         count: 1,
+        weights: Vec::new(),
         index: 0,
     }
 }

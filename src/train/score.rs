@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use super::event::Score;
-use crate::loss::{Accuracy, Metric};
+use crate::loss::{Accuracy, Metric, Outcomes};
 
 fn is_accuracy(metric: &dyn Metric) -> bool {
     let metric: &dyn Any = metric;
@@ -26,4 +26,18 @@ pub(super) fn other(metric: Option<&dyn Metric>, mean: f32) -> Option<Score> {
         value: mean,
         higher_is_better: metric.higher_is_better(),
     })
+}
+
+/// What a whole evaluation tells besides its metric.
+pub(super) fn further(outcomes: &Outcomes, metric: Option<&dyn Metric>) -> Vec<Score> {
+    let own = metric.map(Metric::name);
+    let measures = outcomes.measures().into_iter();
+    measures
+        .filter(|measure| Some(measure.name) != own)
+        .map(|measure| Score {
+            name: measure.name.to_owned(),
+            value: measure.value as f32,
+            higher_is_better: measure.higher_is_better,
+        })
+        .collect()
 }

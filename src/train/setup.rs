@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::TrainConfig;
 use crate::checkpoint::Objective;
 use crate::data::table::{Preprocessing, TargetRule};
-use crate::data::{Dataset, TargetKind};
+use crate::data::{Dataset, TargetKind, Task};
 use crate::error::option::{MODEL, TARGET};
 use crate::error::{Error, Result};
-use crate::loss::{Accuracy, CrossEntropy, Loss, Metric};
+use crate::loss::{CrossEntropy, Loss, Metric};
 use crate::model::{MODELS, Model};
 use crate::optim::{LearningRate, Optimiser};
 use crate::topology::Method;
@@ -39,30 +39,59 @@ impl Setup {
         if let Some(rules) = &data.preprocessing {
             suits_tables(config, &data.name, rules)?;
         }
-        let model = config.build_model(data.shape, data.classes)?;
-        Self::of(config, model)
+        config.task.check(data)?;
+        let model = config.build_model(data.shape, data.outputs())?;
+        Self::for_targets(config, model, data.train.targets(), data.units())
     }
 
-    /// The parts that `config` describes, except for the model.
+    /// The parts that `config` describes, except for the model. Where it names neither task nor loss, samples have a class.
     ///
     /// # Errors
     /// [`Error::Value`] names a value that a part cannot have.
     pub fn of(config: &TrainConfig, model: Model) -> Result<Self> {
+        let targets = config.task.targets(model.classes());
+        Self::for_targets(config, model, targets, Vec::new())
+    }
+
+    /// As `config` says, but for the model, for samples with such targets; `units` are what values were divided by.
+    fn for_targets(
+        config: &TrainConfig,
+        model: Model,
+        targets: TargetKind,
+        units: Vec<f32>,
+    ) -> Result<Self> {
+        let smoothing = config.optimiser.label_smoothing;
+        let (loss, metric) = config.task.objective(targets, smoothing, units)?;
         Ok(Setup {
             model,
             method: config.topology.build_method(),
-            loss: config.optimiser.build_loss()?,
-            metric: Some(Arc::new(Accuracy)),
+            loss,
+            metric: Some(metric),
             optimiser: config.optimiser.build_optimiser()?,
             learning_rate: config.optimiser.build_learning_rate()?,
         })
     }
 
+    /// Whether a training by such a configuration has this objective: else a program brought its own.
+    pub fn is_as_configured(config: &TrainConfig, objective: &Objective) -> bool {
+        let targets = match objective.task.unwrap_or(Task::Classification) {
+            Task::Classification => TargetKind::Labels,
+            Task::MultiLabel => TargetKind::Flags(1),
+            Task::Regression => TargetKind::Values(1),
+        };
+        let smoothing = config.optimiser.label_smoothing;
+        let usual = config.task.objective(targets, smoothing, Vec::new());
+        usual.is_ok_and(|(loss, metric)| {
+            loss.name() == objective.loss && Some(metric.name()) == objective.metric.as_deref()
+        })
+    }
+
     /// What a checkpoint records about it.
-    pub(super) fn objective(&self) -> Objective {
+    pub fn objective(&self) -> Objective {
         Objective {
             loss: self.loss.name().to_owned(),
             metric: self.metric.as_ref().map(|metric| metric.name().to_owned()),
+            task: Some(Task::of(self.loss.targets(self.model.classes()))),
         }
     }
 

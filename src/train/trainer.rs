@@ -13,6 +13,7 @@ mod learned_images;
 mod resident;
 mod run;
 mod state;
+mod weights;
 
 use std::sync::atomic::AtomicBool;
 
@@ -52,6 +53,8 @@ pub struct Trainer {
     requested: Vec<u64>,
     dense_weights: Option<DenseWeights>,
     augmentation: Augmentation,
+    /// What samples of each class count, where they do not count the same.
+    class_weights: Option<Vec<f32>>,
     /// The training images, if the device makes the batches.
     resident: Option<Resident>,
     /// Notes to report when the run begins.
@@ -161,12 +164,21 @@ impl Trainer {
         }
     }
 
+    /// The order of the training samples in an epoch.
+    fn order(&self, epoch: u32) -> Order {
+        let seed = self.config.run.seed;
+        match self.config.task.balance {
+            true => Order::Balanced { seed, epoch },
+            false => Order::Shuffled { seed, epoch },
+        }
+    }
+
     fn batches(&self, order: Order, first_batch: u64) -> LoaderOptions {
         LoaderOptions {
             order,
             augmentation: match order {
-                Order::Shuffled { .. } => self.augmentation,
                 Order::Sequential => Augmentation::None,
+                Order::Shuffled { .. } | Order::Balanced { .. } => self.augmentation,
             },
             batch: self.network.micro_batch(),
             lanes: self.network.lanes(),

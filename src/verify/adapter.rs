@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::report::Report;
-use super::{images, layers, lists, perceptrons, rounds, steps, tokens};
+use super::{images, layers, lists, objectives, perceptrons, rounds, steps, tokens};
 use crate::clock::Instant;
 use crate::engine::{Device, DeviceOptions};
 use crate::error::{Error, Result};
@@ -26,6 +26,7 @@ fn problems(depth: Depth) -> Result<Vec<Problem>> {
     problems.extend(layers::problems()?);
     problems.extend(rounds::problems()?);
     problems.extend(lists::problems());
+    problems.extend(objectives::problems());
     problems.retain(|problem| depth == Depth::Full || problem.quick);
     Ok(problems)
 }

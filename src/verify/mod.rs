@@ -6,7 +6,7 @@
 //! | `adapter.rs` | verifying an adapter with all of this |
 //! | `problem.rs` | a problem: a small network's step, or a few kernels by themselves |
 //! | `layers.rs` | every layer of the crate by itself |
-//! | `perceptrons.rs`, `images.rs`, `tokens.rs`, `rounds.rs`, `lists.rs` | the problems by subject |
+//! | `perceptrons.rs`, `images.rs`, `tokens.rs`, `rounds.rs`, `lists.rs`, `objectives.rs` | the problems by subject |
 //! | `steps.rs` | training steps, each starting from the CPU executor's state |
 //! | `tally.rs`, `report.rs` | what was found |
 //! | `seen.rs` | the adapters that have passed before |
@@ -15,6 +15,7 @@ mod adapter;
 mod images;
 mod layers;
 mod lists;
+mod objectives;
 mod perceptrons;
 mod problem;
 mod report;

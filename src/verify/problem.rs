@@ -304,6 +304,7 @@ pub(super) fn parts(model: &Model, network: &Network, batch: usize, number: u32)
                 inputs,
                 targets: labels.into(),
                 count,
+                weights: Vec::new(),
                 index: index as u64,
             }
         })

@@ -45,6 +45,8 @@ fn numbers_out_of_range_name_the_flag_and_its_range() {
             | "beta2" | "lr-end" => &["0"],
             "round-until" | "warmup-epochs" => &["0", "1e9", "1000000000"],
             "milestones" => &["1e9", "1000000000"],
+            "huber-delta" => &["1e9", "1000000000"],
+            "class-weights" => &["1e9", "1e30", "1000000000", "99999999999999999999999"],
             // Above 1 is never.
             "dense-above" => &["0", "1e9", "1e30", "1000000000", "99999999999999999999999"],
             _ => &[],
@@ -127,6 +129,13 @@ fn the_ends_of_the_ranges_are_as_the_messages_say() {
         // Near enough to 1 to be 1 on the device.
         ("momentum", "0.9999", "0.99999999", "at least 0 and below 1"),
         ("label-smoothing", "0.9999", "0.99999999", "below 1"),
+        ("huber-delta", "1e18", "2e18", "above 0 and at most 1e18"),
+        (
+            "class-weights",
+            "0,1",
+            "0,0",
+            "0 or above and one of them above",
+        ),
     ] {
         assert_eq!(refusal(flag, last), None, "--{flag}={last}");
         let message = refusal(flag, past).unwrap_or_else(|| panic!("--{flag}={past} is taken"));

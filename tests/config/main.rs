@@ -19,7 +19,8 @@ use rootlet::sparse::Assignment;
 use rootlet::topology::{MethodName, Scope};
 use rootlet::train::TrainConfig;
 use rootlet::train::config::{
-    ConfigFlags, DataConfig, MachineConfig, ModelConfig, OptimiserConfig, RunConfig, TopologyConfig,
+    ConfigFlags, DataConfig, LossName, MachineConfig, ModelConfig, OptimiserConfig, RunConfig,
+    TaskConfig, TaskName, TopologyConfig,
 };
 
 fn parse(text: &str) -> rootlet::Result<TrainConfig> {
@@ -77,7 +78,13 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
     );
     let precision = prop::sample::select(Precision::value_variants());
     let machine = ("\\PC{0,20}", 0..64_usize, 0..64_usize, precision);
-    (data, topology, optimiser, machine).prop_map(|(data, topology, optimiser, machine)| {
+    let task = (
+        prop::sample::select(TaskName::value_variants()),
+        prop::sample::select(LossName::value_variants()),
+        finite(),
+    );
+    let all = (data, task, topology, optimiser, machine);
+    all.prop_map(|(data, task, topology, optimiser, machine)| {
         let (assignment, method, scope, (sparsity, gamma, alpha, round_until), round_every) =
             topology;
         let (rates, milestones, (epochs, seed, nesterov), (steps, batch)) = optimiser;
@@ -96,6 +103,13 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
                 missing: Missing::ALL[seed as usize % Missing::ALL.len()],
                 test: data.1.clone(),
                 skip_bad_images: nesterov,
+            },
+            task: TaskConfig {
+                name: task.0,
+                loss: task.1,
+                huber_delta: task.2,
+                class_weights: format!("{seed}"),
+                balance: nesterov,
             },
             model: ModelConfig {
                 name: "mlp".into(),

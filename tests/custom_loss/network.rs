@@ -47,6 +47,7 @@ fn batch() -> Batch {
         inputs,
         targets: random.reals(OUTPUTS * LANES).into(),
         count: COUNT,
+        weights: Vec::new(),
         index: 0,
     }
 }

@@ -80,7 +80,7 @@ fn random_crops_are_torchvisions_on_our_numbers() {
     for epoch in 0..3 {
         for augmentation in crops() {
             let options = training(9, epoch, augmentation);
-            let order = options.order.images(70);
+            let order = options.order.samples(&set.train);
             let images = read(&set, &set.train, options).unwrap();
             assert_eq!(images.len(), 70);
             for (&image, (found, class)) in order.iter().zip(&images) {

@@ -74,6 +74,7 @@ fn batch(network: &Network) -> Batch {
         inputs: Random(1).reals(network.input().words()),
         targets: Targets::Labels((0..network.lanes() as u32).map(|i| i % 10).collect()),
         count: COUNT,
+        weights: Vec::new(),
         index: 0,
     }
 }
@@ -249,6 +250,7 @@ fn rounds_leave_dense_layers_what_they_are() {
             inputs: random.reals(net.input().words()),
             targets: Targets::Labels((0..net.lanes() as u32).map(|i| i % 10).collect()),
             count: COUNT,
+            weights: Vec::new(),
             index: 0,
         }];
         for number in 0..3 {

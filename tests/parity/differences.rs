@@ -175,6 +175,7 @@ fn gradients_are_the_differences_of_the_loss() {
             inputs,
             targets: labels.into(),
             count: case.count.min(batch),
+            weights: Vec::new(),
             index: 0,
         };
         let host = Host::new(&layers, &batch, lanes);

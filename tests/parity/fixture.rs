@@ -152,6 +152,7 @@ impl Fixture {
                     inputs: in_lanes(inputs, count, lanes),
                     targets: labels.into(),
                     count,
+                    weights: Vec::new(),
                     index,
                 }
             })

@@ -76,6 +76,7 @@ fn check(devices: &[Device], model: &Model, seed: u64) -> bool {
         inputs: random.reals(model.input().size() * lanes, 2.0),
         targets: Targets::Labels((0..lanes).map(|_| random.below(CLASSES) as u32).collect()),
         count: COUNT,
+        weights: Vec::new(),
         index: 0,
     };
     let lane = |i: usize| {

@@ -51,7 +51,7 @@ pub fn near(what: &str, found: f32, expected: f64, absolute: f64) {
     );
 }
 
-fn softmax(
+pub fn softmax(
     device: &Device,
     logits: &[f32],
     labels: &[u32],

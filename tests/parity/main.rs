@@ -1,6 +1,6 @@
 //! Parity: the network's numbers against PyTorch's (the fixtures beside this file), against finite differences in f64,
-//! and the loss's and the optimiser's kernels against plain f64 formulas. On `cpu` and on every adapter of this
-//! machine.
+//! and the losses', the metrics' and the optimiser's kernels against plain f64 formulas. On `cpu` and on every adapter
+//! of this machine.
 #![allow(clippy::unwrap_used)]
 
 mod adamw;
@@ -10,6 +10,8 @@ mod graphs;
 mod host;
 mod kernels;
 mod layers;
+mod losses;
+mod metrics;
 mod model_steps;
 mod models;
 #[path = "../common/norms.rs"]

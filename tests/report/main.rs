@@ -58,6 +58,8 @@ fn started(run: Option<PathBuf>) -> Event {
     Event::Started(Started {
         method: "gse-uniform".into(),
         always_sparse: true,
+        task: None,
+        loss: String::new(),
         model_name: "mlp".into(),
         adapter: "cpu".to_owned(),
         model: vec![

@@ -85,6 +85,67 @@ fn tables_have_columns_of_another_metric() {
     );
 }
 
+/// What a test tells besides its metric; where it once tells less, the columns stay.
+#[test]
+fn tables_have_the_columns_of_their_task() {
+    let score = |name: &str, value: f32, higher_is_better: bool| Score {
+        name: name.to_owned(),
+        value,
+        higher_is_better,
+    };
+    let regression = |number: u32, scores: Vec<Score>| Epoch {
+        epoch: number,
+        step: u64::from(number) * 45,
+        train_accuracy: f32::NAN,
+        test_accuracy: f32::NAN,
+        train_metric: Some(score("MAE", 0.5, false)),
+        test_metric: Some(score("MAE", 0.25, false)),
+        test_scores: scores,
+        ..Epoch::default()
+    };
+    let both = vec![score("RMSE", 0.375, false), score("R2", -0.5, true)];
+    let several = Epoch {
+        train_metric: Some(score("P@1", 0.5, true)),
+        test_metric: Some(score("P@1", 0.75, true)),
+        ..regression(1, vec![score("P@3", 0.5, true), score("AUC", 0.875, true)])
+    };
+    let cases = [
+        (
+            vec![
+                regression(1, both.clone()),
+                regression(2, vec![both[0].clone()]),
+            ],
+            "test_metric,test_rmse,test_r2\n",
+            [
+                "MAE,false,0.5,0.25,0.375,-0.5\n",
+                "MAE,false,0.5,0.25,0.375,NaN\n",
+            ],
+        ),
+        (
+            vec![several],
+            "test_metric,test_p3,test_p5,test_exact_match,test_macro_f1,test_auc\n",
+            ["P@1,true,0.5,0.75,0.5,NaN,NaN,NaN,0.875\n", ""],
+        ),
+    ];
+    for (rows, header, texts) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let run = new_run(folder.path());
+        let mut tables = Tables::create(&run).unwrap();
+        for row in &rows {
+            tables.event(&Event::Epoch(row.clone())).unwrap();
+        }
+        drop(tables);
+        let text = metrics(&run);
+        assert!(text.contains(header), "{text}");
+        assert!(texts.iter().all(|row| text.contains(row)), "{text}");
+        let read = run.epochs().unwrap();
+        for (read, own) in read.iter().zip(&rows) {
+            assert_eq!(read.test_scores, own.test_scores);
+            assert_eq!(read.test_metric, own.test_metric);
+        }
+    }
+}
+
 #[test]
 fn a_row_without_its_line_end_is_not_trusted() {
     let folder = tempfile::tempdir().unwrap();

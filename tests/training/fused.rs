@@ -93,6 +93,7 @@ fn batch(case: &Case, step: u32) -> Batch {
             .collect(),
         targets: Targets::Labels((0..lanes).map(|_| next() % CLASSES as u32).collect()),
         count: case.count,
+        weights: Vec::new(),
         index: 0,
     }
 }

@@ -100,6 +100,7 @@ fn noise_batch(seed: u32) -> Batch {
             .collect(),
         targets: Targets::Labels((0..NOISE).map(|_| next() % 10).collect()),
         count: NOISE,
+        weights: Vec::new(),
         index: 0,
     }
 }

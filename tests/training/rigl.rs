@@ -2,10 +2,12 @@
 //! own activations and deltas.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::{NOISE, SCOPES, cpu, gpu, noise_batch, run};
-use rootlet::data::{Batch, ImageShape};
+use rootlet::data::{Batch, ImageShape, TargetKind, Targets};
 use rootlet::engine::{Device, StepState, View};
+use rootlet::loss::{BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError};
 use rootlet::model::Model;
 use rootlet::network::{Network, NetworkOptions, NetworkState};
 use rootlet::topology::MethodName;
@@ -38,8 +40,10 @@ fn build(model: &str) -> (Model, NetworkState) {
     (model, state)
 }
 
-fn options(scope: Scope, parts: usize) -> NetworkOptions {
+fn options(scope: Scope, parts: usize, loss: &Arc<dyn Loss>) -> NetworkOptions {
     NetworkOptions {
+        loss: loss.clone(),
+        metric: None,
         scope,
         micro_batch: Some(COUNT),
         keep: parts == 1,
@@ -53,8 +57,9 @@ fn step(
     built: &(Model, NetworkState),
     scope: Scope,
     parts: &[Batch],
+    loss: &Arc<dyn Loss>,
 ) -> (Network, rootlet::topology::RoundReport) {
-    let options = options(scope, parts.len());
+    let options = options(scope, parts.len(), loss);
     let m = method("rigl").unwrap();
     let mut network = Network::new(device, &built.0, &built.1, &options, m.as_ref()).unwrap();
     let state = StepState::whole(1, 0, COUNT * parts.len(), 0.0);
@@ -123,11 +128,32 @@ fn dense(device: &Device, model: &Model, network: &Network, layer: usize) -> Vec
         .collect()
 }
 
-fn grows_the_largest(device: fn() -> Device, name: &str, scope: Scope) {
-    let at = format!("{name}, {scope:?}");
+/// What the networks of other tests have.
+fn cross_entropy() -> Arc<dyn Loss> {
+    Arc::new(CrossEntropy::default())
+}
+
+/// A batch with targets for that loss.
+fn batch_for(loss: &Arc<dyn Loss>) -> Batch {
+    let batch = noise_batch(5);
+    // As noisy as its inputs, and in the same order.
+    let numbers = batch.inputs[..10 * NOISE].to_vec();
+    let targets = match loss.targets(10) {
+        TargetKind::Labels => batch.targets.clone(),
+        TargetKind::Flags(_) => {
+            let applies = numbers.iter().map(|x| f32::from(u8::from(*x > 0.0)));
+            Targets::Flags(applies.collect())
+        }
+        TargetKind::Values(_) => Targets::Values(numbers),
+    };
+    Batch { targets, ..batch }
+}
+
+fn grows_the_largest(device: fn() -> Device, name: &str, scope: Scope, loss: &Arc<dyn Loss>) {
+    let at = format!("{name}, {scope:?}, {}", loss.name());
     let built = build(name);
     let device = device();
-    let (network, report) = step(&device, &built, scope, &[noise_batch(5)]);
+    let (network, report) = step(&device, &built, scope, &[batch_for(loss)], loss);
     let after = network.export(&device).unwrap().layers;
     let before = &built.1.layers;
     // By segment: |g| of the grown, and of those left behind.
@@ -186,13 +212,21 @@ fn grows_the_largest(device: fn() -> Device, name: &str, scope: Scope) {
 
 #[test]
 fn the_largest_of_all_gradients_grow() {
+    let losses: [Arc<dyn Loss>; 4] = [
+        cross_entropy(),
+        Arc::new(BinaryCrossEntropy::default()),
+        Arc::new(MeanSquaredError),
+        Arc::new(Huber::new(0.2).unwrap()),
+    ];
     for scope in SCOPES {
         for device in [cpu, gpu] {
-            grows_the_largest(device, "mlp", scope);
+            for loss in &losses {
+                grows_the_largest(device, "mlp", scope, loss);
+            }
         }
-        grows_the_largest(cpu, "resnet20", scope);
+        grows_the_largest(cpu, "resnet20", scope, &losses[0]);
     }
-    grows_the_largest(gpu, "resnet20", Scope::Global);
+    grows_the_largest(gpu, "resnet20", Scope::Global, &losses[0]);
 }
 
 /// Of a batch in parts the first one decides, whatever the others are.
@@ -202,7 +236,7 @@ fn the_first_part_of_a_batch_scores() {
         for device in [cpu(), gpu()] {
             let built = build("mlp");
             let state = |parts: &[Batch]| {
-                let (network, report) = step(&device, &built, scope, parts);
+                let (network, report) = step(&device, &built, scope, parts, &cross_entropy());
                 // The momentum is that of all parts.
                 let layers: Vec<_> = (network.export(&device).unwrap().layers.into_iter())
                     .map(|l| (l.crow_indices, l.col_indices, l.values))

@@ -7,7 +7,7 @@ use super::section::Section;
 use crate::report::figure::{Axis, Figure, Format, Plot, Series, thinned};
 use crate::report::recording::RunRecord;
 use crate::report::results::Results;
-use crate::train::event::{Epoch, Round, RoundLayer};
+use crate::train::event::{Epoch, Round, RoundLayer, Score};
 
 const SEEDS: &str = "Line: mean over seeds; band: the least to the most.";
 
@@ -65,31 +65,119 @@ pub(super) fn series<'r>(
     }
 }
 
-/// Reads a number from an epoch.
-type OfEpoch = fn(&Epoch) -> f64;
-/// Reads a number from a round, if the round has it.
+/// A number of each epoch.
+struct OfEpochs {
+    id: String,
+    title: String,
+    /// Of its axis.
+    label: String,
+    value: Box<dyn Fn(&Epoch) -> f64>,
+}
+
+impl OfEpochs {
+    fn new(id: &str, title: &str, label: &str, value: impl Fn(&Epoch) -> f64 + 'static) -> Self {
+        OfEpochs {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            label: label.to_owned(),
+            value: Box::new(value),
+        }
+    }
+
+    /// A score of the test, or of the training, by its name.
+    fn of_score(part: &str, name: &str, scores: fn(&Epoch) -> Vec<&Score>) -> Self {
+        let id: String = name
+            .to_lowercase()
+            .chars()
+            .filter(|c| c.is_alphanumeric())
+            .collect();
+        let title = match part {
+            "test" => format!("Test {name}"),
+            _ => format!("Training {name}"),
+        };
+        let own = name.to_owned();
+        let value = move |epoch: &Epoch| {
+            let found = scores(epoch).into_iter().find(|score| score.name == own);
+            found.map_or(f64::NAN, |score| f64::from(score.value))
+        };
+        Self::new(
+            &format!("{part}-{id}"),
+            &title,
+            &format!("{part} {name}"),
+            value,
+        )
+    }
+}
+
+/// What the epochs of an experiment tell: accuracy and loss; or the metric in accuracy's place, and what the test tells
+/// besides.
+fn of_epochs(experiment: &Experiment, records: &[RunRecord]) -> Vec<OfEpochs> {
+    fn test(e: &Epoch) -> Vec<&Score> {
+        e.test_metric.iter().chain(&e.test_scores).collect()
+    }
+    fn train(e: &Epoch) -> Vec<&Score> {
+        e.train_metric.iter().collect()
+    }
+    let runs = experiment.variants.iter().flat_map(|variant| &variant.runs);
+    let first = runs.filter_map(|&run| records[run].epochs.first());
+    let judged = first.filter(|epoch| epoch.test_metric.is_some());
+    let names: Option<(String, Vec<String>)> = judged
+        .filter_map(|epoch| {
+            let further = epoch.test_scores.iter().map(|score| score.name.clone());
+            Some((epoch.test_metric.as_ref()?.name.clone(), further.collect()))
+        })
+        .next();
+    let Some((metric, further)) = names else {
+        return vec![
+            OfEpochs::new("test-accuracy", "Test accuracy", "test accuracy, %", |e| {
+                100.0 * f64::from(e.test_accuracy)
+            }),
+            OfEpochs::new(
+                "train-accuracy",
+                "Training accuracy",
+                "training accuracy, %",
+                |e| 100.0 * f64::from(e.train_accuracy),
+            ),
+            OfEpochs::new("test-loss", "Test loss", "test loss, nats", |e| {
+                f64::from(e.test_loss)
+            }),
+            OfEpochs::new("train-loss", "Training loss", "training loss, nats", |e| {
+                f64::from(e.train_loss)
+            }),
+        ];
+    };
+    let mut all = vec![
+        OfEpochs::of_score("test", &metric, test),
+        OfEpochs::of_score("train", &metric, train),
+    ];
+    all.extend(
+        further
+            .iter()
+            .map(|name| OfEpochs::of_score("test", name, test)),
+    );
+    all.extend([
+        OfEpochs::new("test-loss", "Test loss", "test loss", |e| {
+            f64::from(e.test_loss)
+        }),
+        OfEpochs::new("train-loss", "Training loss", "training loss", |e| {
+            f64::from(e.train_loss)
+        }),
+    ]);
+    all
+}
+
+/// A number of a round, where it tells.
 type OfRound = fn(&Round) -> Option<f64>;
 
 /// Adds the curves of an experiment.
 pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[RunRecord]) {
-    let of_epochs: [(&str, &str, &str, OfEpoch); 4] = [
-        ("test-accuracy", "Test accuracy", "test accuracy, %", |e| {
-            100.0 * f64::from(e.test_accuracy)
-        }),
-        (
-            "train-accuracy",
-            "Training accuracy",
-            "training accuracy, %",
-            |e| 100.0 * f64::from(e.train_accuracy),
-        ),
-        ("test-loss", "Test loss", "test loss, nats", |e| {
-            f64::from(e.test_loss)
-        }),
-        ("train-loss", "Training loss", "training loss, nats", |e| {
-            f64::from(e.train_loss)
-        }),
-    ];
-    for (id, title, label, value) in of_epochs {
+    for OfEpochs {
+        id,
+        title,
+        label,
+        value,
+    } in of_epochs(experiment, records)
+    {
         let lines = experiment.variants.iter().map(|variant| {
             let points = |r: &RunRecord| {
                 r.epochs
@@ -99,7 +187,7 @@ pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[Run
             };
             series(variant, records, points)
         });
-        let figure = figure(experiment, id, title, "epoch", label, lines.collect());
+        let figure = figure(experiment, &id, &title, "epoch", &label, lines.collect());
         section.figure(figure, "no epoch was finished.");
     }
     let of_rounds: [(&str, &str, &str, OfRound, &str); 4] = [
@@ -203,6 +291,9 @@ fn dead_units(round: &Round) -> Option<f64> {
 
 /// Accuracy against density, for each data set and model that was trained at several sparsities.
 pub(super) fn across(results: &Results, experiments: &[Experiment]) -> Option<Section> {
+    if !results.tell("test_accuracy") {
+        return None;
+    }
     let mut section = Section::new("Accuracy by density");
     let colours = Colours::of(results);
     let mut done: Vec<(&str, &str)> = Vec::new();

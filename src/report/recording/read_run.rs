@@ -200,6 +200,8 @@ impl RunRecord {
             epochs: last.epoch,
             test_loss: last.test_loss,
             test_accuracy: last.test_accuracy,
+            test_metric: last.test_metric.clone(),
+            test_scores: last.test_scores.clone(),
             // If the table is incomplete, the sum is not known.
             seconds: match self.epochs.len() == last.epoch as usize {
                 true => self.epochs.iter().map(|e| e.seconds).sum(),
@@ -248,7 +250,10 @@ impl RunRecord {
         };
         let images = TestPart::about(part, finished.trained_on).unwrap_or_default();
         Some(format!(
-            "what stands as test accuracy is of {} {from}{images}",
+            "what stands as test {} is of {} {from}{images}",
+            finished
+                .test_metric
+                .map_or("accuracy".to_owned(), |metric| metric.name),
             self.samples()
         ))
     }

@@ -90,6 +90,8 @@ impl TensorBoard {
         let (train, test) = (event.train_metric.as_ref(), event.test_metric.as_ref());
         scalars.extend(score("epoch/train_", event.train_accuracy, train));
         scalars.extend(score("epoch/test_", event.test_accuracy, test));
+        let further = event.test_scores.iter();
+        scalars.extend(further.map(|s| (format!("epoch/test_{}", s.name), s.value)));
         self.scalars(event.step, scalars)
     }
 

@@ -1,6 +1,6 @@
 //! What the values of one section mean for those of another.
 
-use crate::data::{IMAGE_FOLDER, is_path};
+use crate::data::{IMAGE_FOLDER, Task, is_path};
 use crate::model::MODELS;
 use crate::topology::from_dense::Start;
 use crate::topology::{Candidates, Method, MethodName};
@@ -9,6 +9,8 @@ use crate::topology::{Candidates, Method, MethodName};
 pub(super) struct Context<'a> {
     /// The data set's name.
     pub data: &'a str,
+    /// The task, as far as the configuration tells it.
+    pub task: Option<Task>,
     /// The model's name.
     pub model: &'a str,
     /// The method's name.

@@ -14,6 +14,7 @@ impl TrainConfig {
             name,
             &Context {
                 data: &self.data.name,
+                task: self.task.task(),
                 model: self.model_name(),
                 name: self.topology.method,
                 method: self.topology.build_method(),

@@ -6,8 +6,9 @@ use super::context::Context;
 use super::section::section;
 use crate::Result;
 use crate::bounds::{LARGEST_RATE, check, positive};
+use crate::data::Task;
 use crate::error::option::{LR_SCHEDULE, MILESTONES, OPTIMISER};
-use crate::loss::{CrossEntropy, Loss};
+use crate::loss::CrossEntropy;
 use crate::optim::{
     AdamW, Cosine, LearningRate, Milestones, Optimiser, OptimiserName, RateName, Sgd,
 };
@@ -49,7 +50,7 @@ section! {
             NORM, on resume Noted;
         /// Share of the target spread evenly over all classes
         label_smoothing: f64 = 0.0,
-            SHARE, on resume Noted;
+            SHARE, on resume Noted, idle is_of_no_class;
         /// Epochs in which the learning rate rises linearly to --lr
         warmup_epochs: f64 = 0.0,
             EPOCHS, on resume Noted;
@@ -69,6 +70,11 @@ section! {
 }
 
 impl OptimiserConfig {
+    fn is_of_no_class(&self, context: &Context<'_>) -> Option<String> {
+        let other = context.task.filter(|task| *task != Task::Classification);
+        other.map(|task| format!("it is for a class a sample, and the task is {task}"))
+    }
+
     fn is_no_sgd(&self, _: &Context<'_>) -> Option<String> {
         self.unless(OptimiserName::Sgd)
     }
@@ -136,7 +142,7 @@ impl OptimiserConfig {
         )?;
         self.build_learning_rate()?;
         self.build_clip()?;
-        self.build_loss()?;
+        CrossEntropy::new(self.label_smoothing)?;
         Ok(())
     }
 
@@ -193,13 +199,5 @@ impl OptimiserConfig {
             norm,
         )?;
         Ok(self.clip_norm.map(|norm| norm as f32))
-    }
-
-    /// The loss.
-    ///
-    /// # Errors
-    /// As [`OptimiserConfig::build_optimiser`].
-    pub fn build_loss(&self) -> Result<Arc<dyn Loss>> {
-        Ok(Arc::new(CrossEntropy::new(self.label_smoothing)?))
     }
 }

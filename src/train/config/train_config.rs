@@ -12,6 +12,7 @@ use super::model::ModelConfig;
 use super::optimiser::OptimiserConfig;
 use super::run::RunConfig;
 use super::section::{Field, Section, sections};
+use super::task::TaskConfig;
 use super::topology::TopologyConfig;
 use crate::Result;
 
@@ -33,6 +34,8 @@ sections! {
     pub struct TrainConfig {
         /// Which images it trains on.
         data: DataConfig,
+        /// What it learns to tell, and by which loss.
+        task: TaskConfig,
         /// Which model, and how many connections it has.
         model: ModelConfig,
         /// How connections are pruned and grown.
@@ -50,6 +53,7 @@ impl TrainConfig {
     /// Checks every value; [`Error::Value`] names the first bad one and what it must be.
     pub fn validate(&self) -> Result<()> {
         self.data.validate()?;
+        self.task.validate()?;
         self.model.validate()?;
         self.topology.validate()?;
         self.run.validate()?;

@@ -9,6 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::names::{LossName, TaskName};
 #[cfg(feature = "cli")]
 use super::number::{list, real, whole};
 use crate::data::table::Missing;
@@ -92,6 +93,8 @@ values! {
     RateName: EnumValueParser::<RateName>::new(), RateName::NAMES;
     Tune: EnumValueParser::<Tune>::new(), Tune::NAMES;
     Precision: EnumValueParser::<Precision>::new(), Precision::NAMES;
+    TaskName: EnumValueParser::<TaskName>::new(), TaskName::NAMES;
+    LossName: EnumValueParser::<LossName>::new(), LossName::NAMES;
     Scope: EnumValueParser::<Scope>::new(), Scope::NAMES;
 }
 

@@ -5,6 +5,7 @@ use super::begin;
 use super::dense_weights::DenseWeights;
 use super::learned::Learned;
 use super::resident::reside;
+use super::weights::Weighing;
 use crate::checkpoint::Progress;
 use crate::data::Dataset;
 use crate::engine::Device;
@@ -52,12 +53,16 @@ impl Trainer {
         device: Device,
         config: TrainConfig,
         data: Dataset,
-        setup: Setup,
+        mut setup: Setup,
     ) -> Result<Self> {
         let mut config = config.resolve()?;
         data.check()?;
+        config.task.check(&data)?;
         let augmentation = config.augmentation()?;
         setup.check(&data)?;
+        let weighing = Weighing::new(&config, &data, &setup.loss)?;
+        setup.loss = weighing.loss;
+        let class_weights = weighing.of_label;
         let (model, method) = (&setup.model, &setup.method);
         if data.test.is_empty() {
             return Err(Error::Nothing {
@@ -82,6 +87,7 @@ impl Trainer {
             micro_batch: config.machine.micro_batch,
             loss: setup.loss.clone(),
             metric: setup.metric.clone(),
+            weighted: class_weights.is_some() || data.train.source().is_weighted(),
             optimiser: setup.optimiser.clone(),
             clip: config.optimiser.build_clip()?,
             scope: config.topology.scope,
@@ -176,6 +182,7 @@ impl Trainer {
             requested,
             dense_weights,
             augmentation,
+            class_weights,
             resident,
             notes,
             schedule,

@@ -6,8 +6,9 @@ use std::sync::atomic::AtomicBool;
 use super::Trainer;
 use super::begin::{self, class_of, total};
 use super::resident::reside;
+use super::weights::weigh_batch;
 use crate::clock::Instant;
-use crate::data::{Batch, Interruptible, Loader, Order};
+use crate::data::{Batch, Interruptible, Loader};
 use crate::error::{Error, Misfit, Result};
 use crate::network::{Network, NetworkOptions, NetworkState};
 use crate::sparse::LayerState;
@@ -144,17 +145,20 @@ impl Trainer {
         lanes: usize,
         stop: &AtomicBool,
     ) -> Result<Vec<Batch>> {
-        let order = Order::Shuffled {
-            seed: self.config.run.seed,
-            epoch: 0,
-        };
+        let order = self.order(0);
         let mut options = self.batches(order, 0);
         options.batch = micro_batch;
         options.lanes = lanes;
         let parts = self.options.batch.div_ceil(micro_batch);
         let images = self.data.train.clone();
         let loader = Loader::start(images, self.data.shape, &self.data.normalisation, options)?;
-        Interruptible::new(loader, stop).take(parts).collect()
+        let mut batches: Vec<Batch> = Interruptible::new(loader, stop)
+            .take(parts)
+            .collect::<Result<_>>()?;
+        for batch in &mut batches {
+            weigh_batch(batch, self.class_weights.as_deref());
+        }
+        Ok(batches)
     }
 
     /// The moment before step `step` of the run's epochs, for a method that prunes by magnitude.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Trainer;
 use super::compared::Checking;
+use super::weights::weigh;
 use crate::checkpoint::Tested;
 use crate::clock::Instant;
 use crate::data::{Interruptible, Loader, Order};
@@ -25,10 +26,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 impl Trainer {
     /// Trains what is left of the current epoch; false if it was not finished.
     pub(super) fn train_epoch(&mut self, hooks: &mut Hooks<'_>, clock: &mut Clock) -> Result<bool> {
-        let order = Order::Shuffled {
-            seed: self.config.run.seed,
-            epoch: self.progress.epoch,
-        };
+        let order = self.order(self.progress.epoch);
         let parts_of_a_batch = self.config.run.batch.div_ceil(self.network.micro_batch()) as u64;
         let first = self.progress.batch * parts_of_a_batch;
         // Taken out for the time being, because its batches borrow it.
@@ -36,7 +34,7 @@ impl Trainer {
         let result = match &resident {
             Some(resident) => {
                 let micro = self.network.micro_batch();
-                let (images, draws) = (order.images(self.data.train.len()), order.draws());
+                let (images, draws) = (order.samples(&self.data.train), order.draws());
                 let chunks = images.chunks(micro).skip(first as usize);
                 let parts = chunks.map(|c| Ok(Part::Resident(resident.batch(c.to_vec(), draws))));
                 self.train_on(parts, hooks, clock)
@@ -75,7 +73,10 @@ impl Trainer {
                     self.ends_in_order(error)?;
                     break;
                 }
-                Ok(part) => parts.push(part),
+                Ok(part) => {
+                    let weights = self.class_weights.as_deref();
+                    parts.push(weigh(part, weights, &self.data.train));
+                }
             }
             let count: usize = parts.iter().map(Feed::count).sum();
             if count < self.batch_images() {
@@ -127,7 +128,10 @@ impl Trainer {
             let alpha = self.schedule.alpha_at(place + 1);
             let pairs = describe::round_flops(&self.setup.model, &self.network.round);
             let filter = self.checking.as_mut().and_then(Checking::round);
-            let mut further = self.further_parts(hooks.stop)?;
+            let further = self.further_parts(hooks.stop)?;
+            let (weights, train) = (self.class_weights.as_deref(), &self.data.train);
+            let weighed = |part: Result<Part<'static>>| Ok(weigh(part?, weights, train));
+            let mut further = further.map(|parts| parts.map(weighed));
             let norms = match &further {
                 Some(_) => self.network.parameters.export(&self.device)?,
                 None => Vec::new(),
@@ -243,11 +247,8 @@ impl Trainer {
 
     /// The order of the images in the further batches of a round, counted from 0.
     pub(super) fn further_order(&self, round: u64) -> Order {
-        Order::Shuffled {
-            seed: self.config.run.seed,
-            // No epoch reaches this number.
-            epoch: u32::MAX - round as u32,
-        }
+        // No epoch reaches this number.
+        self.order(u32::MAX - round as u32)
     }
 
     /// Reads the losses since the last reading, and stops at one that is NaN or infinite.
@@ -331,6 +332,7 @@ impl Trainer {
             test_loss: evaluation.loss,
             test_accuracy: evaluation.accuracy,
             test_metric: evaluation.metric.clone(),
+            test_scores: evaluation.scores.clone(),
             seconds: clock.epoch_started.elapsed().as_secs_f64(),
             images_per_second: (clock.images - clock.images_before_epoch) as f64
                 / trained.max(1e-9),

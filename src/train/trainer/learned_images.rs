@@ -38,7 +38,7 @@ impl Trainer {
                 for (order, batches) in self.orders_so_far() {
                     let count = batches.saturating_mul(self.config.run.batch as u64);
                     let count = usize::try_from(count).unwrap_or(usize::MAX);
-                    let images = order.images(hashes.len()).into_iter().take(count);
+                    let images = order.samples(train).into_iter().take(count);
                     let images = images.map(|image| train.stand_in(image as usize));
                     learned.pixels.extend(images.map(|image| hashes[image]));
                 }
@@ -60,10 +60,7 @@ impl Trainer {
             0 => u64::from(self.chose_connections()),
             _ => self.progress.batch,
         };
-        let epoch = Order::Shuffled {
-            seed: self.config.run.seed,
-            epoch: 0,
-        };
+        let epoch = self.order(0);
         let rounds = match self.further_batches() {
             0 => 0..0,
             _ => self.learned.rounds_before..self.progress.rounds,

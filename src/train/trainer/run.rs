@@ -110,6 +110,7 @@ impl Trainer {
             loss: f32::NAN,
             accuracy: f32::NAN,
             metric: None,
+            scores: Vec::new(),
             images: 0,
         });
         let trained_on = match evaluation.images {
@@ -127,6 +128,7 @@ impl Trainer {
             test_loss: evaluation.loss,
             test_accuracy: evaluation.accuracy,
             test_metric: evaluation.metric.clone(),
+            test_scores: evaluation.scores.clone(),
             seconds: clock.seconds(),
             peak: by_class(&|class| ledger.peak(class)),
             peak_total: ledger.peak_total(),
@@ -171,6 +173,8 @@ impl Trainer {
                 steps_total: self.steps_total(),
                 epochs: self.config.run.epochs * self.setup.method.start().stages(),
                 method: self.setup.method.name().to_owned(),
+                task: self.setup.objective().task,
+                loss: self.setup.loss.name().to_owned(),
                 always_sparse: matches!(self.setup.method.start(), Start::Random),
                 steps_per_epoch: self.steps_per_epoch(),
                 rows: self.data.preprocessing.is_some(),

@@ -18,7 +18,7 @@ impl Trainer {
     /// data with other class names.
     pub fn restore(&mut self, mut snapshot: Snapshot) -> Result<Vec<String>> {
         let own = self.setup.objective();
-        if snapshot.objective != own {
+        if !snapshot.objective.agrees(&own) {
             return Err(Error::Fixed {
                 what: format!(
                     "the run was trained with {}, and is to go on with {own}",

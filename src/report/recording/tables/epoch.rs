@@ -6,9 +6,15 @@ use super::content::is_amount;
 use super::row::Row;
 use crate::train::event::{Epoch, Score};
 
-/// A row of `metrics.csv`: an [`Epoch`]. If the metric is not accuracy, `train_accuracy` and `test_accuracy` are NaN,
-/// and the columns at the end have the metric's name and its means. Otherwise those columns do not exist, as in older
-/// versions.
+/// What the test of a regression tells, and that of several classes a sample: a run has all columns of a group or none.
+const NUMBERS: &[&str] = &["RMSE", "MAE", "R2"];
+const FLAGS: &[&str] = &["P@1", "P@3", "P@5", "exact-match", "macro-F1", "AUC"];
+/// Those of which lower ones are better.
+const ERRORS: &[&str] = &["RMSE", "MAE"];
+
+/// A row of `metrics.csv`: an [`Epoch`]. Where accuracy is not the metric, `train_accuracy` and `test_accuracy` are
+/// NaN, and the columns at the end tell the metric's name, its means, and what the test tells besides; else there are no
+/// such columns, as in older versions.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct EpochRow {
@@ -29,6 +35,24 @@ pub(super) struct EpochRow {
     pub(super) train_metric: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) test_metric: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) test_rmse: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) test_mae: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) test_r2: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) test_p1: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) test_p3: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) test_p5: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) test_exact_match: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) test_macro_f1: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) test_auc: Option<f32>,
 }
 
 impl From<&Epoch> for EpochRow {
@@ -38,7 +62,22 @@ impl From<&Epoch> for EpochRow {
         // A run has either all of these columns or none.
         let mean =
             |score: Option<&Score>| either.map(|_| score.map_or(f32::NAN, |score| score.value));
+        let score = |name: &str| epoch.test_scores.iter().find(|score| score.name == name);
+        let of = |group: &[&str], name: &str| {
+            let is_told = group.iter().any(|name| score(name).is_some());
+            let is_metric = either.is_some_and(|metric| metric.name == name);
+            (is_told && !is_metric).then(|| score(name).map_or(f32::NAN, |score| score.value))
+        };
         Self {
+            test_rmse: of(NUMBERS, "RMSE"),
+            test_mae: of(NUMBERS, "MAE"),
+            test_r2: of(NUMBERS, "R2"),
+            test_p1: of(FLAGS, "P@1"),
+            test_p3: of(FLAGS, "P@3"),
+            test_p5: of(FLAGS, "P@5"),
+            test_exact_match: of(FLAGS, "exact-match"),
+            test_macro_f1: of(FLAGS, "macro-F1"),
+            test_auc: of(FLAGS, "AUC"),
             epoch: epoch.epoch,
             step: epoch.step,
             lr: epoch.lr,
@@ -67,7 +106,26 @@ impl EpochRow {
                 higher_is_better,
             })
         };
+        let further = [
+            ("RMSE", self.test_rmse),
+            ("MAE", self.test_mae),
+            ("R2", self.test_r2),
+            ("P@1", self.test_p1),
+            ("P@3", self.test_p3),
+            ("P@5", self.test_p5),
+            ("exact-match", self.test_exact_match),
+            ("macro-F1", self.test_macro_f1),
+            ("AUC", self.test_auc),
+        ];
+        let further = further.into_iter().filter_map(|(name, value)| {
+            Some(Score {
+                name: name.to_owned(),
+                value: value.filter(|value| !value.is_nan())?,
+                higher_is_better: !ERRORS.contains(&name),
+            })
+        });
         Epoch {
+            test_scores: further.collect(),
             train_metric: score(self.train_metric),
             test_metric: score(self.test_metric),
             epoch: self.epoch,

@@ -1,0 +1,13 @@
+// The mean over a sample's outputs of the squared error, each in its own unit.
+#import elementwise_score
+
+@group(0) @binding(5) var<storage, read> units: array<f32>; // [outputs]
+
+fn part(o: u32, y: f32, t: f32) -> f32 {
+    let error = (y - t) * units[o];
+    return error * error;
+}
+
+fn whole(sum: f32) -> f32 {
+    return sum / f32(params.outputs);
+}

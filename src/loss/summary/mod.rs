@@ -1,0 +1,24 @@
+//! What only a whole evaluation tells, from the outputs and targets of all its samples: on the host, in f64.
+//!
+//! | file | job |
+//! |---|---|
+//! | `outcomes.rs` | takes batch after batch, of whatever kind the targets are |
+//! | `labels.rs` | a class a sample: balanced accuracy, macro F1, AUC, and what was found of each class |
+//! | `flags.rs` | several classes a sample: P@k, exact matches, macro F1, AUC, and the same of each class |
+//! | `values.rs` | numbers: RMSE and R² |
+//! | `measure.rs` | a number with its name |
+//! | `counts.rs`, `ranking.rs` | F1 from counts; AUC from ranks |
+//!
+//! Definitions are scikit-learn's.
+
+mod counts;
+mod flags;
+mod labels;
+mod measure;
+mod outcomes;
+mod ranking;
+mod values;
+
+pub use counts::OfClass;
+pub use measure::Measure;
+pub use outcomes::Outcomes;

@@ -1,0 +1,116 @@
+//! The outcomes of an evaluation, batch by batch.
+
+use super::counts::OfClass;
+use super::flags::Flags;
+use super::labels::Labels;
+use super::measure::Measure;
+use super::values::Values;
+use crate::data::{TargetKind, Targets};
+use crate::error::{Error, Misfit, Result};
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Labels(Labels),
+    Flags(Flags),
+    Values(Values),
+}
+
+/// Outputs and targets of an evaluation's samples, of which everything is known that a [`Measure`] tells.
+#[derive(Clone, Debug)]
+pub struct Outcomes {
+    outputs: usize,
+    kind: Kind,
+    units: Vec<f32>,
+}
+
+impl Outcomes {
+    /// None yet, of samples with such targets.
+    pub fn new(targets: TargetKind, outputs: usize) -> Self {
+        Outcomes {
+            outputs,
+            kind: match targets {
+                TargetKind::Labels => Kind::Labels(Labels::new(outputs)),
+                TargetKind::Flags(_) => Kind::Flags(Flags::new(outputs)),
+                TargetKind::Values(_) => Kind::Values(Values::new(outputs)),
+            },
+            units: Vec::new(),
+        }
+    }
+
+    /// These of values that were divided by such units, one a value, and are told in them.
+    pub fn in_units(self, units: Vec<f32>) -> Self {
+        Outcomes { units, ..self }
+    }
+
+    /// Takes a batch: `[output][lanes]` of what the network told, the targets as in a [`Batch`](crate::data::Batch),
+    /// and how many of the lanes are samples.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for sizes that do not fit each other, or a class that is not among the outputs.
+    pub fn add(
+        &mut self,
+        told: &[f32],
+        targets: &Targets,
+        lanes: usize,
+        count: usize,
+    ) -> Result<()> {
+        let words = match targets {
+            Targets::Labels(_) => lanes,
+            Targets::Flags(_) | Targets::Values(_) => self.outputs * lanes,
+        };
+        let misfit = || {
+            Error::Shape(Misfit::Other(format!(
+                "{} outputs and {} targets are no batch of {count} samples in {lanes} lanes with {} outputs each",
+                told.len(),
+                targets.words(),
+                self.outputs
+            )))
+        };
+        if told.len() != self.outputs * lanes || targets.words() != words || count > lanes {
+            return Err(misfit());
+        }
+        let of = |rows: &[f32], lane: usize, sample: &mut Vec<f32>| {
+            sample.clear();
+            sample.extend(rows.iter().skip(lane).step_by(lanes.max(1)));
+        };
+        let (mut outputs, mut own) = (Vec::new(), Vec::new());
+        for lane in 0..count {
+            of(told, lane, &mut outputs);
+            match (&mut self.kind, targets) {
+                (Kind::Labels(all), Targets::Labels(labels))
+                    if (labels[lane] as usize) < self.outputs =>
+                {
+                    all.add(&outputs, labels[lane]);
+                }
+                (Kind::Flags(all), Targets::Flags(flags)) => {
+                    of(flags, lane, &mut own);
+                    all.add(&outputs, &own);
+                }
+                (Kind::Values(all), Targets::Values(values)) => {
+                    of(values, lane, &mut own);
+                    all.add(&outputs, &own);
+                }
+                _ => return Err(misfit()),
+            }
+        }
+        Ok(())
+    }
+
+    /// What they tell.
+    pub fn measures(&self) -> Vec<Measure> {
+        match &self.kind {
+            Kind::Labels(labels) => labels.measures(),
+            Kind::Flags(flags) => flags.measures(),
+            Kind::Values(values) => values.measures(&self.units),
+        }
+    }
+
+    /// What was found of each class; empty where samples have values.
+    pub fn classes(&self) -> &[OfClass] {
+        match &self.kind {
+            Kind::Labels(labels) => &labels.classes,
+            Kind::Flags(flags) => &flags.classes,
+            Kind::Values(_) => &[],
+        }
+    }
+}

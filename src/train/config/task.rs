@@ -1,0 +1,207 @@
+//! What a run learns to tell, by which loss, and how much its samples and classes count.
+
+use std::sync::Arc;
+
+use super::context::Context;
+use super::names::{LossName, TaskName};
+use super::section::section;
+use crate::bounds::check;
+use crate::data::{Dataset, TargetKind, Task};
+use crate::error::option::{BALANCE, CLASS_WEIGHTS, LABEL_SMOOTHING, LOSS, TASK};
+use crate::loss::{
+    AbsoluteError, Accuracy, BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError,
+    Metric, PrecisionAt,
+};
+use crate::{Error, Result};
+
+/// What stands for no class weights, and for those that make classes count alike.
+const NONE: &str = "none";
+const BALANCED: &str = "balanced";
+
+section! {
+    /// What a run learns to tell, by which loss, and how much its samples count.
+    pub struct TaskConfig in "Task" {
+        /// What is learned of a sample: classification (a class), multi-label (classes that apply or not) or regression
+        /// (numbers); auto: as the targets of the data are
+        name as "task": TaskName = TaskName::Auto,
+            NAME, on resume Fixed;
+        /// What training makes small: cross-entropy for classification, bce for multi-label, mse or huber for
+        /// regression; auto: the first of the task
+        loss: LossName = LossName::Auto,
+            NAME, on resume Fixed;
+        /// Error from which on the loss huber is a line, in deviations where the targets are scaled
+        huber_delta: f64 = 1.0,
+            ERROR, on resume Noted, idle is_not_huber;
+        /// What a class counts in the loss: none, balanced (as if each had as many samples), or a number for each, as in
+        /// 1,2.5,1; of multi-label, what it counts where it applies. Metrics do not know it
+        class_weights: String = NONE.to_owned(),
+            WEIGHTS, on resume Noted, idle weighs_no_classes;
+        /// Draw each class as often as any other: an epoch has as many samples as before, those of small classes several
+        /// times
+        balance: bool = false,
+            BOOL, on resume Noted, idle balances_nothing;
+    }
+}
+
+/// What `class_weights` says.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ClassWeights {
+    None,
+    Balanced,
+    Given(Vec<f32>),
+}
+
+impl TaskConfig {
+    /// The task as far as the configuration tells it.
+    pub(super) fn task(&self) -> Option<Task> {
+        self.name.task().or(self.loss.task())
+    }
+
+    fn is_not_huber(&self, _: &Context<'_>) -> Option<String> {
+        (self.loss != LossName::Huber).then(|| format!("it is for {LOSS} huber"))
+    }
+
+    fn weighs_no_classes(&self, _: &Context<'_>) -> Option<String> {
+        let is_idle = self.class_weights != NONE && self.task() == Some(Task::Regression);
+        is_idle.then(|| "a regression has no classes".to_owned())
+    }
+
+    fn balances_nothing(&self, _: &Context<'_>) -> Option<String> {
+        let other = self.task().filter(|task| *task != Task::Classification);
+        let other = other.filter(|_| self.balance);
+        other.map(|task| format!("in a {task} no sample has a single class"))
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// The first that is not what it must be.
+    pub fn validate(&self) -> Result<()> {
+        if let (Some(task), Some(of_loss)) = (self.name.task(), self.loss.task())
+            && task != of_loss
+        {
+            return Err(Error::Usage(format!(
+                "{LOSS} {} is for {of_loss}, and {TASK} is {task}; use {LOSS} auto",
+                self.loss
+            )));
+        }
+        Huber::new(self.huber_delta)?;
+        self.class_weights()?;
+        Ok(())
+    }
+
+    pub(crate) fn class_weights(&self) -> Result<ClassWeights> {
+        let text = self.class_weights.trim();
+        match text {
+            NONE => return Ok(ClassWeights::None),
+            BALANCED => return Ok(ClassWeights::Balanced),
+            _ => {}
+        }
+        let weights: Option<Vec<f32>> = text
+            .split(',')
+            .map(|weight| weight.trim().parse().ok())
+            .collect();
+        let weights = weights.filter(|weights| weights.iter().all(|w| w.is_finite() && *w >= 0.0));
+        check(
+            weights.as_ref().is_some_and(|w| w.iter().any(|w| *w > 0.0)),
+            "class_weights",
+            "must be none, balanced, or a number for each class, 0 or above and one of them above, as in 1,2.5,1",
+            text,
+        )?;
+        Ok(ClassWeights::Given(weights.unwrap_or_default()))
+    }
+
+    /// Whether such data are what the configuration is for.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] names what does not fit.
+    pub(crate) fn check(&self, data: &Dataset) -> Result<()> {
+        self.validate()?;
+        let found = Task::of(data.train.targets());
+        let unfit = |what: String, task: Task, remedy: String| {
+            Err(Error::Usage(format!(
+                "{what} compares outputs with {}, and the data set {} has {}, for {found}; {remedy}",
+                task.targets(),
+                data.name,
+                data.train.targets()
+            )))
+        };
+        match (self.name.task(), self.loss.task()) {
+            (Some(task), _) if task != found => unfit(
+                format!("{TASK} {task}"),
+                task,
+                format!("leave {TASK} out, or give other data"),
+            ),
+            (_, Some(task)) if task != found => unfit(
+                format!("{LOSS} {}", self.loss),
+                task,
+                format!("use {LOSS} auto"),
+            ),
+            _ => Ok(()),
+        }?;
+        let has_no_classes = found == Task::Regression;
+        if has_no_classes && self.class_weights()? != ClassWeights::None {
+            return Err(Error::Usage(format!(
+                "{CLASS_WEIGHTS} {} weigh classes, and the data set {} has {}; leave them out",
+                self.class_weights,
+                data.name,
+                data.train.targets()
+            )));
+        }
+        if self.balance && found != Task::Classification {
+            return Err(Error::Usage(format!(
+                "{BALANCE} draws each class as often, and a sample of the data set {} has no single class, but {}; leave it out",
+                data.name,
+                data.train.targets()
+            )));
+        }
+        Ok(())
+    }
+
+    /// The loss and the metric for such targets, in `units` where values were divided by them.
+    ///
+    /// # Errors
+    /// [`Error::Value`] names a value that they cannot have.
+    pub(crate) fn objective(
+        &self,
+        targets: TargetKind,
+        label_smoothing: f64,
+        units: Vec<f32>,
+    ) -> Result<(Arc<dyn Loss>, Arc<dyn Metric>)> {
+        let task = Task::of(targets);
+        if task != Task::Classification && label_smoothing != 0.0 {
+            return Err(Error::Usage(format!(
+                "{LABEL_SMOOTHING} {label_smoothing} is for a class a sample, and the task is {task}; leave it out"
+            )));
+        }
+        Ok(match task {
+            Task::Classification => (
+                Arc::new(CrossEntropy::new(label_smoothing)?),
+                Arc::new(Accuracy),
+            ),
+            Task::MultiLabel => (
+                Arc::new(BinaryCrossEntropy::default()),
+                Arc::new(PrecisionAt::new(1)),
+            ),
+            Task::Regression => (
+                match self.loss {
+                    LossName::Huber => Arc::new(Huber::new(self.huber_delta)?),
+                    _ => Arc::new(MeanSquaredError),
+                },
+                match units.is_empty() {
+                    true => Arc::new(AbsoluteError::default()),
+                    false => Arc::new(AbsoluteError::in_units(units)),
+                },
+            ),
+        })
+    }
+
+    /// Targets of so many outputs as far as the configuration tells them: classes where it does not.
+    pub(crate) fn targets(&self, outputs: usize) -> TargetKind {
+        match self.task() {
+            None | Some(Task::Classification) => TargetKind::Labels,
+            Some(Task::MultiLabel) => TargetKind::Flags(outputs),
+            Some(Task::Regression) => TargetKind::Values(outputs),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What samples count in training: by their class, and by themselves.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::data::{Batch, Dataset, Draws, Images, TargetKind, Targets};
+use crate::error::option::CLASS_WEIGHTS;
+use crate::error::{Error, Result};
+use crate::loss::{BinaryCrossEntropy, Loss};
+use crate::network::Part;
+use crate::train::TrainConfig;
+use crate::train::config::ClassWeights;
+
+/// Weights of classes, from the configuration and the training part.
+///
+/// # Errors
+/// Weights of another number of classes than the data have.
+fn of_classes(config: &TrainConfig, data: &Dataset) -> Result<Option<Vec<f32>>> {
+    let classes = data.outputs();
+    match config.task.class_weights()? {
+        ClassWeights::None => Ok(None),
+        ClassWeights::Balanced => balanced(data).map(Some),
+        ClassWeights::Given(weights) if weights.len() == classes => Ok(Some(weights)),
+        ClassWeights::Given(weights) => Err(Error::Usage(format!(
+            "{CLASS_WEIGHTS} has {} numbers, and the data set {} has {classes} classes; give one for each, in their order",
+            weights.len(),
+            data.name
+        ))),
+    }
+}
+
+/// Weights by which each class counts the same: of a class a sample the samples over the classes that have some, and
+/// over the class's own; of several, those to which it does not apply over those to which it does. A class of which there
+/// is nothing to weigh has 1.
+fn balanced(data: &Dataset) -> Result<Vec<f32>> {
+    let (train, classes) = (&data.train, data.outputs());
+    let samples = train.len() as f64;
+    let counts = counts(train, classes)?;
+    let there = counts.iter().filter(|&&count| count > 0.0).count() as f64;
+    let weight = |&count: &f64| match train.targets() {
+        TargetKind::Flags(_) if count > 0.0 && count < samples => (samples - count) / count,
+        TargetKind::Labels if count > 0.0 => samples / (there * count),
+        _ => 1.0,
+    };
+    Ok(counts.iter().map(|count| weight(count) as f32).collect())
+}
+
+/// How often each class occurs.
+fn counts(train: &Images, classes: usize) -> Result<Vec<f64>> {
+    let mut counts = vec![0.0; classes];
+    let source = train.source();
+    if train.targets() == TargetKind::Labels {
+        for number in 0..train.len() {
+            counts[train.label(number) as usize] += 1.0;
+        }
+        return Ok(counts);
+    }
+    let mut inputs = vec![0.0; source.features()];
+    let mut flags = vec![0.0; classes];
+    for number in 0..train.len() {
+        source.read(number, Draws::default(), &mut inputs, &mut flags)?;
+        for (count, &flag) in counts.iter_mut().zip(&flags) {
+            *count += f64::from(flag);
+        }
+    }
+    Ok(counts)
+}
+
+/// The weights of classes in a form that a training takes: those of samples by their class, or a loss that knows them.
+pub(super) struct Weighing {
+    pub loss: Arc<dyn Loss>,
+    /// By class, of samples that have one each.
+    pub of_label: Option<Vec<f32>>,
+}
+
+impl Weighing {
+    /// As the configuration says.
+    ///
+    /// # Errors
+    /// Weights of another number of classes, or of several classes a sample with a loss of a program's own.
+    pub fn new(config: &TrainConfig, data: &Dataset, loss: &Arc<dyn Loss>) -> Result<Self> {
+        let weights = of_classes(config, data)?;
+        if let (Some(weights), TargetKind::Flags(_)) = (&weights, data.train.targets()) {
+            let own: &dyn Any = loss.as_ref();
+            if !own.is::<BinaryCrossEntropy>() {
+                return Err(Error::Usage(format!(
+                    "{CLASS_WEIGHTS} of several classes a sample are the business of the loss, and {} is not one of this crate; \
+                     leave them out",
+                    loss.name()
+                )));
+            }
+            return Ok(Weighing {
+                loss: Arc::new(BinaryCrossEntropy::weighted(weights.clone())?),
+                of_label: None,
+            });
+        }
+        Ok(Weighing {
+            loss: loss.clone(),
+            of_label: weights,
+        })
+    }
+}
+
+/// What of a batch's samples counts how much by their classes, beside what they count by themselves.
+pub(super) fn weigh_batch(batch: &mut Batch, of_label: Option<&[f32]>) {
+    let (Some(of_label), Targets::Labels(labels)) = (of_label, &batch.targets) else {
+        return;
+    };
+    if batch.weights.is_empty() {
+        batch.weights = vec![1.0; labels.len()];
+    }
+    for (weight, &label) in batch.weights.iter_mut().zip(labels) {
+        *weight *= of_label.get(label as usize).copied().unwrap_or(1.0);
+    }
+}
+
+/// As [`weigh_batch`], of a part of a batch of `train` wherever it is made.
+pub(super) fn weigh<'p>(mut part: Part<'p>, of_label: Option<&[f32]>, train: &Images) -> Part<'p> {
+    match (&mut part, of_label) {
+        (Part::Loaded(batch), _) => weigh_batch(batch, of_label),
+        (Part::Resident(batch), Some(of_label)) => batch.weigh(|image| {
+            let label = train.label(image as usize);
+            of_label.get(label as usize).copied().unwrap_or(1.0)
+        }),
+        (Part::Resident(_), None) => {}
+    }
+    part
+}
