@@ -6,8 +6,8 @@ use crate::engine::random::pcg4d;
 /// Word of the seed that tells this from other draws.
 const SALT: u32 = 0xba1a_0ced;
 
-/// As many places as there are `labels`, each with the number of a sample: all classes that occur are drawn as often, but
-/// for one. A class's samples come in an order of their own, all of them before one of them comes again.
+/// As many places as there are `labels`, each with the number of a sample: all classes that occur are drawn as often,
+/// but for one. A class's samples come in an order of their own, all of them before one of them comes again.
 pub(super) fn order(labels: impl Iterator<Item = u32>, seed: u32, epoch: u32) -> Vec<u32> {
     let mut members: Vec<Vec<u32>> = Vec::new();
     let mut samples = 0;

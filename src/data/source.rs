@@ -36,8 +36,8 @@ pub trait DataSource: Any + Debug + Send + Sync {
         0
     }
 
-    /// What sample `number` counts in training: the loss of a batch is its samples' mean with these weights. Such weights
-    /// are 0 or above; no metric and no test knows them.
+    /// What sample `number` counts in training: the loss of a batch is its samples' mean with these weights. Such
+    /// weights are 0 or above; no metric and no test knows them.
     fn weight(&self, _number: usize) -> f32 {
         1.0
     }
@@ -48,7 +48,8 @@ pub trait DataSource: Any + Debug + Send + Sync {
     }
 
     /// Reads sample `number`: writes all of `inputs`, `[feature]`, before normalisation, and of `values` where targets
-    /// are [flags](TargetKind::Flags) or [values](TargetKind::Values). `draws` tells epochs apart, for sources that vary their samples.
+    /// are [flags](TargetKind::Flags) or [values](TargetKind::Values). `draws` tells epochs apart, for sources that
+    /// vary their samples.
     ///
     /// # Errors
     /// A sample that cannot be read: it ends the run.

@@ -86,8 +86,11 @@ impl Slots {
         let Some(view) = &self.weights else {
             return match weights.is_empty() || !self.trains {
                 true => Ok(()),
-                false => Err(Error::Shape(Misfit::Other("the samples have weights, and the network was made to train without any: set NetworkOptions::weighted"
-                        .to_owned()))),
+                false => Err(Error::Shape(Misfit::Other(
+                    "the samples have weights, and the network was made to train without any: set \
+                     NetworkOptions::weighted"
+                        .to_owned(),
+                ))),
             };
         };
         let mut all = vec![0.0; self.lanes];

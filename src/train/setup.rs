@@ -44,7 +44,8 @@ impl Setup {
         Self::for_targets(config, model, data.train.targets(), data.units())
     }
 
-    /// The parts that `config` describes, except for the model. Where it names neither task nor loss, samples have a class.
+    /// The parts that `config` describes, except for the model. Where it names neither task nor loss, samples have a
+    /// class.
     ///
     /// # Errors
     /// [`Error::Value`] names a value that a part cannot have.

@@ -22,7 +22,8 @@ fn of_classes(config: &TrainConfig, data: &Dataset) -> Result<Option<Vec<f32>>> 
         ClassWeights::Balanced => balanced(data).map(Some),
         ClassWeights::Given(weights) if weights.len() == classes => Ok(Some(weights)),
         ClassWeights::Given(weights) => Err(Error::Usage(format!(
-            "{CLASS_WEIGHTS} has {} numbers, and the data set {} has {classes} classes; give one for each, in their order",
+            "{CLASS_WEIGHTS} has {} numbers, and the data set {} has {classes} classes; give one for each, in \
+             their order",
             weights.len(),
             data.name
         ))),
@@ -30,8 +31,8 @@ fn of_classes(config: &TrainConfig, data: &Dataset) -> Result<Option<Vec<f32>>> 
 }
 
 /// Weights by which each class counts the same: of a class a sample the samples over the classes that have some, and
-/// over the class's own; of several, those to which it does not apply over those to which it does. A class of which there
-/// is nothing to weigh has 1.
+/// over the class's own; of several, those to which it does not apply over those to which it does. A class of which
+/// there is nothing to weigh has 1.
 fn balanced(data: &Dataset) -> Result<Vec<f32>> {
     let (train, classes) = (&data.train, data.outputs());
     let samples = train.len() as f64;
@@ -84,8 +85,8 @@ impl Weighing {
             let own: &dyn Any = loss.as_ref();
             if !own.is::<BinaryCrossEntropy>() {
                 return Err(Error::Usage(format!(
-                    "{CLASS_WEIGHTS} of several classes a sample are the business of the loss, and {} is not one of this crate; \
-                     leave them out",
+                    "{CLASS_WEIGHTS} of several classes a sample are the business of the loss, and {} is not one of \
+                     this crate; leave them out",
                     loss.name()
                 )));
             }
