@@ -72,12 +72,13 @@ impl Rows {
                 Targets::Values(values(&scales))
             }
             TargetRule::Labels { columns } => {
-                Targets::Values(values(&vec![(0.0, 1.0); columns.len()]))
+                Targets::Flags(values(&vec![(0.0, 1.0); columns.len()]))
             }
         };
         Ok(Self {
             kind: match &targets {
                 Targets::Labels(_) => TargetKind::Labels,
+                Targets::Flags(_) => TargetKind::Flags(columns.len()),
                 Targets::Values(_) => TargetKind::Values(columns.len()),
             },
             table,
@@ -104,14 +105,14 @@ impl DataSource for Rows {
     fn label(&self, number: usize) -> u32 {
         match &self.targets {
             Targets::Labels(labels) => labels[number],
-            Targets::Values(_) => 0,
+            Targets::Flags(_) | Targets::Values(_) => 0,
         }
     }
 
     fn read(&self, number: usize, _: Draws, inputs: &mut [f32], values: &mut [f32]) -> Result<()> {
         let row = self.table.row(self.rows[number] as usize);
         self.prepared.inputs(row, inputs);
-        if let Targets::Values(all) = &self.targets {
+        if let Some(all) = self.targets.numbers() {
             let count = values.len();
             values.copy_from_slice(&all[number * count..][..count]);
         }
