@@ -68,8 +68,8 @@ struct Tested {
     learned: Option<u64>,
 }
 
-/// The data set's name and folder: those that were given, or those of the training. The paths of tables, which are
-/// compared, are from the root.
+/// The data set's name and folder: as given, or those of the training. Paths of tables are made absolute, because they
+/// are compared.
 fn named(args: &EvalArgs, own: &DataOptions) -> Result<DataOptions> {
     let name = args.data.clone().unwrap_or_else(|| own.name.clone());
     if !is_path(&name) {
@@ -85,12 +85,12 @@ fn named(args: &EvalArgs, own: &DataOptions) -> Result<DataOptions> {
     Ok(config.resolve()?.source())
 }
 
-/// Whether this is the table of the training in another place: then the same rows test.
+/// Whether this is the table of the training in another place: then the same rows are held out for testing.
 fn is_moved(source: &DataOptions, trained: Option<&DataRecord>) -> bool {
     let Some(trained) = trained.filter(|_| source.table.prepared.is_some()) else {
         return false;
     };
-    // A file that cannot be divided is none.
+    // A file that cannot be divided is a different one.
     data::load_to_test(source).is_ok_and(|data| data.record().train == trained.train)
 }
 
@@ -106,7 +106,7 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
         limit: args.limit.filter(|&limit| limit > 0),
         images: own.images,
         table: TableOptions {
-            // It is applied, never fitted anew.
+            // The rules are applied, never fitted again.
             prepared: trained.and_then(|data| data.preprocessing.clone().map(Arc::new)),
             ..own.table.clone()
         },

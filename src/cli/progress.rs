@@ -1,13 +1,13 @@
-//! A bar while a large file is read.
+//! A progress bar while a large file is read.
 
 use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Bytes of a file that is read before anybody looks.
+/// Bytes below which a file is read too quickly for a bar.
 const SMALL: u64 = 16 << 20;
 
-/// Shows how much of a file was read, on a terminal: to be called with the bytes that were and all.
+/// Shows on a terminal how much of a file has been read: call it with the bytes read so far and the total.
 pub(super) fn reading() -> impl Fn(u64, u64) + Send + 'static {
     let bar = ProgressBar::hidden();
     let is_seen = io::stderr().is_terminal();

@@ -251,7 +251,7 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
     }
     let mut source = config.source();
     if let Some(Place::Resume(resumed)) = &place {
-        // What its training rows taught stays, whatever rows the file has now.
+        // What was learned from its training rows stays, whatever rows the file has now.
         source.table.prepared = resumed.preprocessing();
     }
     let data = data::load_until_watched(&source, &interrupt.stop, progress::reading())?;

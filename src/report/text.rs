@@ -88,7 +88,7 @@ pub(super) fn started(event: &Started) -> String {
     lines.join("\n")
 }
 
-/// What samples are called.
+/// The name of samples.
 fn samples(rows: bool) -> &'static str {
     match rows {
         true => "rows",

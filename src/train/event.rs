@@ -85,7 +85,7 @@ pub struct Started {
     pub steps_per_epoch: u64,
     /// Whether samples are rows of a table, not images.
     pub rows: bool,
-    /// Training images, or rows.
+    /// Training images or rows.
     pub train_images: usize,
     /// Test images, or rows.
     pub test_images: usize,

@@ -92,13 +92,13 @@ impl Predictor {
         })
     }
 
-    /// The outputs for samples `[sample][channel][y][x]` before normalisation: pixels are numbers from 0 to 1. Of a
-    /// network that was trained on a table they are rows `[sample][column]` of numbers in the columns' own units, NaN
-    /// where one is missing; outputs that are values are in the target's own unit.
+    /// The outputs for samples `[sample][channel][y][x]` before normalisation: pixels are numbers from 0 to 1. For a
+    /// network that was trained on a table, samples are rows `[sample][column]` of numbers in the columns' own units,
+    /// with NaN for a missing one; outputs that are values are in the target's own unit.
     ///
     /// # Errors
-    /// No whole number of samples, inputs that are not finite, a table with columns of texts
-    /// ([`Predictor::predict_file`] takes those), or a lost device.
+    /// The inputs are not a whole number of samples or not finite, the table has columns of texts
+    /// ([`Predictor::predict_file`] takes those), or the device is lost.
     pub fn predict(&self, inputs: &[f32]) -> Result<Predictions> {
         match &self.preprocessing {
             Some(rules) => self.predict_all(&samples(self.shape, &rules.inputs_of(inputs)?)?),
@@ -106,11 +106,11 @@ impl Predictor {
         }
     }
 
-    /// As [`Predictor::predict`] for the rows of a file, whose columns are found by their names. The target may be
-    /// among them, and is not looked at.
+    /// As [`Predictor::predict`], for the rows of a file, whose columns are found by name. The target may be among them
+    /// and is ignored.
     ///
     /// # Errors
-    /// A network that was not trained on a table, a file that is no table, or one with other columns.
+    /// The network was not trained on a table, the file is not a table, or it has other columns.
     pub fn predict_file(&self, path: impl AsRef<Path>) -> Result<Predictions> {
         let rules = self.preprocessing.as_ref().ok_or_else(|| {
             Error::Usage("the network was trained on images, not on a table".to_owned())
@@ -118,8 +118,8 @@ impl Predictor {
         self.predict_all(&data::table::rows_of(path.as_ref(), rules)?)
     }
 
-    /// The outputs for all samples of a source, such as the test half of a data set; of a table's rows as they were
-    /// prepared for the network.
+    /// The outputs for all samples of a source, such as the test half of a data set; for a table, its rows as prepared
+    /// for the network.
     ///
     /// # Errors
     /// The samples have another size or cannot be read, or the device is lost.
@@ -170,7 +170,7 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// These with values in the target's own unit.
+    /// The same predictions with values in the target's own unit.
     fn in_own_unit(mut self, rules: Option<&Preprocessing>) -> Self {
         if let Some(rules) = rules {
             rules.to_own_unit(&mut self.values);

@@ -16,7 +16,7 @@ pub(super) fn single_class(classes: usize) -> Option<String> {
     })
 }
 
-/// Notes about values that exceed the samples or steps that there are, and their effect.
+/// Notes about values that exceed the available samples or steps, and their effect.
 pub(super) fn past_the_end(
     config: &TrainConfig,
     sample: &str,

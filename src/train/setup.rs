@@ -156,10 +156,10 @@ impl Setup {
     }
 }
 
-/// Whether the command's models and losses learn such a table.
+/// Checks that the command's models and losses can learn such a table.
 ///
 /// # Errors
-/// They do not.
+/// They cannot.
 fn suits_tables(config: &TrainConfig, name: &str, rules: &Preprocessing) -> Result<()> {
     let model = config.model_name();
     if model != MODELS[0] {

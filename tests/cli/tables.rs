@@ -1,4 +1,4 @@
-//! Tables as data: shown, trained on, tested by others with the same columns, gone on with.
+//! Tables as data: shown, trained on, tested on other files with the same columns, and resumed.
 
 use std::fmt::Write;
 use std::fs;
@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::data::json;
 use crate::{Desk, newest, text};
 
-/// Rows of three kinds, numbered from `first`, that two measures and a colour tell apart; every seventh colour is
-/// missing where `gaps`.
+/// Rows of three kinds, numbered from `first`, that two measures and a colour distinguish; with `gaps`, every seventh
+/// colour is missing.
 fn plants(first: usize, count: usize, gaps: bool) -> String {
     let mut rows = "number,length,width,colour,kind\n".to_owned();
     for row in first..first + count {
@@ -38,7 +38,7 @@ const TRAIN: [&str; 9] = [
     "--quiet",
 ];
 
-/// These flags, and of the usual ones those that are not among them.
+/// These flags, plus the usual ones that are not among them.
 fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
     let name = |flag: &str| flag.split('=').next().map(str::to_owned);
     let is_given = |flag: &&&str| more.iter().any(|own| name(own) == name(flag));
@@ -89,7 +89,7 @@ fn a_table_is_trained_on_and_its_preprocessing_is_in_the_checkpoint() {
         .as_f64()
         .unwrap();
     assert!((1e4..10_100.0).contains(&mean), "{mean}");
-    // From another folder, of a file that was moved: the same rows are held out.
+    // From another folder, with a moved file: the same rows are held out.
     fs::create_dir(desk.path("elsewhere")).unwrap();
     fs::rename(desk.path("plants.csv"), desk.path("elsewhere/p.csv")).unwrap();
     let moved = desk.good(&["eval", text(&run), "--data=elsewhere/p.csv", "--json"]);
@@ -99,7 +99,8 @@ fn a_table_is_trained_on_and_its_preprocessing_is_in_the_checkpoint() {
     assert_ne!(nowhere.code, Some(0));
 }
 
-/// Rows whose columns have another scale and order, and a colour that training has not seen: what was fitted is applied.
+/// Rows whose columns have another scale and order, and a colour that training has not seen: the fitted rules are
+/// applied.
 #[test]
 fn other_rows_are_prepared_as_the_training_rows_were() {
     let desk = Desk::new();
@@ -164,7 +165,7 @@ fn a_run_goes_on_with_the_rows_that_there_are_and_what_the_first_ones_taught() {
         json(&manifest)["data"]["preprocessing"].clone()
     };
     let before = rules(&run);
-    // Other numbers would teach other means.
+    // Other numbers would give other means.
     fs::write(desk.path("plants.csv"), plants(1000, 150, false)).unwrap();
     let done = desk.good(&["train", "--resume", text(&run), "--epochs=22", "--quiet"]);
     assert!(

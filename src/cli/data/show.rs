@@ -27,22 +27,22 @@ Examples:
 pub struct ShowArgs {
     /// The table's file
     file: String,
-    /// Column that is to be learned, or several, as in a,b [default: as of `rootlet train`]
+    /// Column to learn, or several, as in a,b [default: as for `rootlet train`]
     #[arg(long, value_name = "NAMES")]
     target: Option<String>,
-    /// Columns that are left out, as in id,name
+    /// Columns to leave out, as in id,name
     #[arg(long, value_name = "NAMES")]
     ignore: Option<String>,
-    /// What becomes of cells without a value
+    /// How to treat cells without a value
     #[arg(long, value_enum, value_name = "NAME", default_value = "refuse")]
     missing: Missing,
-    /// File with the rows to test by
+    /// File with the rows to test on
     #[arg(long, value_name = "FILE")]
     test: Option<PathBuf>,
     /// Share of the rows that test where there is no such file [default: 0.2]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = real)]
     val_split: Option<f64>,
-    /// What chooses them
+    /// Seed that chooses them
     #[arg(long, value_name = "N", default_value = "1", allow_negative_numbers = true, value_parser = whole::<u32>)]
     seed: u32,
     /// Print one JSON object
@@ -55,7 +55,7 @@ pub fn run(args: &ShowArgs) -> Result<()> {
     let mut config = TrainConfig::default();
     config.data.name = match rootlet::data::is_path(&args.file) {
         true => args.file.clone(),
-        // A name without a dot is a file's here, too.
+        // Here, a name without a dot is a file's, too.
         false => format!("./{}", args.file),
     };
     config.data.target = args.target.clone();
@@ -91,11 +91,11 @@ fn json(summary: &TableSummary) -> Result<String> {
     })
 }
 
-/// Columns of a line.
+/// Width of a line in columns.
 const WIDTH: usize = 80;
-/// Columns of a name.
+/// Width of a name in columns.
 const NAME: usize = 22;
-/// Classes, and columns of a table, that are shown one by one.
+/// Maximum number of classes, and of columns of a table, that are shown one by one.
 const MOST: usize = 40;
 
 fn words(summary: &TableSummary) -> String {
@@ -168,14 +168,14 @@ fn words(summary: &TableSummary) -> String {
     lines.join("\n")
 }
 
-/// That there are more than are shown.
+/// Adds that there are more than are shown.
 fn more(lines: &mut Vec<String>, all: usize, what: &str) {
     if all > MOST {
         lines.push(format!("  and {} {what} more (--json has all)", all - MOST));
     }
 }
 
-/// A line of a column.
+/// The line for a column.
 fn column(column: &ColumnSummary) -> String {
     let name = padded(&column.name, NAME);
     match (&column.categories, column.range) {
@@ -209,13 +209,13 @@ fn column(column: &ColumnSummary) -> String {
     }
 }
 
-/// The cells of a row, as many as a line holds.
+/// The cells of a row, as many as fit on a line.
 fn cells(row: &[String]) -> String {
     let cells = row.iter().map(|cell| padded(cell, 12));
     cells.collect::<Vec<_>>().join(" ").trim_end().to_owned()
 }
 
-/// A number with as many digits as one reads.
+/// A number with a readable number of digits.
 fn number(x: f64) -> String {
     match x.abs() {
         0.0 => "0".to_owned(),
@@ -239,7 +239,7 @@ fn bytes(bytes: u64) -> String {
     }
 }
 
-/// A text of so many columns, or the beginning of it.
+/// A text padded to `width` columns, or its beginning.
 fn padded(text: &str, width: usize) -> String {
     format!("{:<width$}", cut(text, width))
 }

@@ -229,7 +229,7 @@ impl RunRecord {
         images.into_iter().chain(finished.remarks).collect()
     }
 
-    /// What its samples are called.
+    /// The name of its samples.
     pub(in crate::report) fn samples(&self) -> &'static str {
         match is_path(&self.config.data.name) {
             true => "rows",

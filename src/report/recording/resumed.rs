@@ -71,7 +71,7 @@ impl Resumed {
         &self.trained
     }
 
-    /// What was done with the columns of its table, where its data are one.
+    /// The rules for the columns, if its data are a table.
     pub fn preprocessing(&self) -> Option<Arc<Preprocessing>> {
         let data = self.checkpoint.manifest.data.as_ref()?;
         data.preprocessing.clone().map(Arc::new)
