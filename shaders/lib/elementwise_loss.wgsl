@@ -1,7 +1,8 @@
-// A loss that is the mean over a sample's outputs of what output and target give each by itself: `compared` says that,
-// and its derivative by the output. One invocation a member of the batch: neighbours read neighbouring words of a row.
+// A loss that is the mean over a sample's outputs of a function of each output and its target: `compared` gives its
+// value and its derivative by the output. One invocation per sample of the batch: neighbours read neighbouring words of
+// a row.
 //
-// Who imports this has `params.outputs` and `params.lanes`.
+// The importing kernel has `params.outputs` and `params.lanes`.
 #import grid
 #import step
 #import unfixed

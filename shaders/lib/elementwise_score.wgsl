@@ -1,5 +1,5 @@
-// A score that is a sum over a sample's outputs of what output and target give each by itself: `part` says that, and
-// `whole` what becomes of the sum. One invocation a member of the batch: neighbours read neighbouring words of a row.
+// A score that is a sum over a sample's outputs of a function of each output and its target: `part` is that function,
+// and `whole` converts the sum. One invocation per sample of the batch: neighbours read neighbouring words of a row.
 #import grid
 #import step
 #import unfixed

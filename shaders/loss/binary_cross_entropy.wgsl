@@ -1,4 +1,4 @@
-// Binary cross-entropy of each output's sigmoid, from the logit itself: no exponential overflows, and no logarithm is
+// Binary cross-entropy of each output's sigmoid, computed from the logit: no exponential overflows, and no logarithm is
 // taken of a difference.
 #import elementwise_loss
 
@@ -9,7 +9,7 @@ struct Params {
 
 @group(0) @binding(6) var<storage, read> positive: array<f32>; // [outputs]: what a class counts where it applies
 
-// log(1 + e), of e in [0, 1]: where e is small, 1 + e has lost most of it.
+// log(1 + e), for e in [0, 1]: for small e, 1 + e has lost most of it.
 fn log_above_one(e: f32) -> f32 {
     return select(log(1.0 + e), e * (1.0 - e * (0.5 - e / 3.0)), e < 1e-3);
 }

@@ -1,4 +1,4 @@
-// Whether a sample was told exactly the classes that apply to it: those whose logit is above zero.
+// Whether exactly the sample's classes were predicted: those with a logit above zero.
 #import elementwise_score
 
 fn part(o: u32, y: f32, t: f32) -> f32 {

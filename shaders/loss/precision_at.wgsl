@@ -1,5 +1,5 @@
-// Of the `k` classes with a member's largest logits the share that applies to it; of equal ones the lower classes come
-// first. One invocation a member, which finds them one after the other.
+// The share of the `k` classes with a sample's largest logits that apply to it; among equal logits the lower classes
+// come first. One invocation per sample finds them one after the other.
 #import grid
 #import step
 #import unfixed

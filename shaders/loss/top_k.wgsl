@@ -1,5 +1,5 @@
-// Whether the logit of a member's class is among the `k` largest; of equal ones the lower classes come first. One
-// invocation a member.
+// Whether the logit of a sample's class is among the `k` largest; among equal logits the lower classes come first. One
+// invocation per sample.
 #import grid
 #import step
 #import unfixed

@@ -1,4 +1,4 @@
-// Multiplies each member's loss, and the gradient at its outputs, by the member's weight. One invocation a member.
+// Multiplies each sample's loss, and the gradient at its outputs, by the sample's weight. One invocation per sample.
 #import grid
 #import unfixed
 

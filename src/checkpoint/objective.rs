@@ -12,7 +12,7 @@ pub struct Objective {
     pub loss: String,
     /// The metric, if there is one.
     pub metric: Option<String>,
-    /// What it learns to tell of a sample; none where an older version did not say.
+    /// What it learns to predict for a sample; `None` if an older version did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
 }
@@ -28,13 +28,13 @@ impl Default for Objective {
 }
 
 impl Objective {
-    /// Whether a training by the one can go on by the other, or be evaluated by it.
+    /// Whether a training with one can continue with the other, or be evaluated with it.
     pub fn agrees(&self, other: &Self) -> bool {
         let unlike = self.task.zip(other.task).is_some_and(|(a, b)| a != b);
         self.loss == other.loss && self.metric == other.metric && !unlike
     }
 
-    /// Whether it is the usual one, which files do not tell.
+    /// Whether it is the usual one, which files do not record.
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
     }

@@ -49,7 +49,7 @@ pub struct EvalArgs {
     /// Leave out images of a folder that cannot be read, and name them [default: as in training]
     #[arg(long)]
     skip_bad_images: bool,
-    /// Tell of each class how many were found, and macro F1, balanced accuracy and AUC of all
+    /// Report the results for each class, and macro F1, balanced accuracy and AUC over all
     #[arg(long)]
     classes: bool,
     #[command(flatten)]
@@ -229,18 +229,18 @@ fn learned_of(
     }))
 }
 
-/// What was found of a class.
+/// The results for one class.
 #[derive(Serialize)]
 struct Class {
     name: String,
-    /// To which it applies.
+    /// Number of samples to which it applies.
     samples: u64,
     precision: Option<f64>,
     recall: Option<f64>,
     f1: Option<f64>,
 }
 
-/// What was found of each class; one without a name has its number.
+/// The results for each class; a class without a name has its number.
 fn by_class(names: &[String], outcomes: &Outcomes) -> Vec<Class> {
     let classes = outcomes.classes().iter().enumerate();
     let of_class = |(number, class): (usize, &OfClass)| Class {
@@ -262,7 +262,7 @@ struct Shown<'a> {
     test_part: &'a TestPart,
     /// How many of them the network was trained on; null if that is not known.
     trained_on: Option<u64>,
-    /// Each class by itself, where that is asked for.
+    /// The results for each class, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     classes: Option<Vec<Class>>,
     /// Whether the checkpoint identifies JPEG files by their bytes.
@@ -320,7 +320,7 @@ impl Shown<'_> {
         )
     }
 
-    /// What was found of each class, and what the whole of them tells.
+    /// A table of the results for each class, and of those over all.
     fn table(&self, classes: &[Class]) -> String {
         let lengths = classes.iter().map(|class| class.name.chars().count());
         let wide = lengths.max().unwrap_or(0).max(5);

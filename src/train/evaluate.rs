@@ -14,14 +14,14 @@ use crate::network::{Network, RING};
 /// Mean loss and metric over the test images.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Evaluation {
-    /// Mean loss: without label smoothing and weights.
+    /// Mean loss, without label smoothing and weights.
     pub loss: f32,
     /// Share of the images that were classified correctly, 0 to 1; NaN if accuracy is not the metric.
     pub accuracy: f32,
     /// Another metric.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric: Option<Score>,
-    /// What the whole evaluation tells besides: of numbers RMSE and R², of several classes a sample P@k, F1 and AUC.
+    /// Further scores of the whole evaluation: for numbers RMSE and R², for several classes per sample P@k, F1 and AUC.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scores: Vec<Score>,
     /// Number of images evaluated.
@@ -41,7 +41,7 @@ pub fn evaluate(
     evaluate_until(device, network, data, options, &AtomicBool::new(false))
 }
 
-/// As [`evaluate`], with what only all outputs together tell: also of a class a sample, and by class.
+/// As [`evaluate`], with the scores that need all outputs together: also for one class per sample, and by class.
 ///
 /// # Errors
 /// As [`evaluate`].
@@ -68,7 +68,7 @@ pub(super) fn evaluate_until(
     options: LoaderOptions,
     stop: &AtomicBool,
 ) -> Result<Evaluation> {
-    // Of a class a sample the metric needs nothing but its kernel, and the host waits for no batch.
+    // With one class per sample the metric needs only its kernel, and the host waits for no batch.
     let mut outcomes = (network.targets() != TargetKind::Labels).then(|| outcomes(network, data));
     run(device, network, data, options, stop, outcomes.as_mut())
 }
@@ -77,7 +77,7 @@ fn outcomes(network: &Network, data: &Dataset) -> Outcomes {
     Outcomes::new(network.targets(), network.outputs()).in_units(data.units())
 }
 
-/// Runs all test images; `outcomes` takes the outputs.
+/// Runs all test images; `outcomes` collects the outputs.
 fn run(
     device: &Device,
     network: &Network,

@@ -237,7 +237,7 @@ pub fn for_tests(
 }
 
 impl Setup {
-    /// As [`for_tests`], a network of its model, with its loss and its metric.
+    /// As [`for_tests`]: a network of its model, with its loss and its metric.
     ///
     /// # Errors
     /// As [`for_tests`].

@@ -28,7 +28,7 @@ pub(super) fn other(metric: Option<&dyn Metric>, mean: f32) -> Option<Score> {
     })
 }
 
-/// What a whole evaluation tells besides its metric.
+/// The further scores of a whole evaluation, besides its metric.
 pub(super) fn further(outcomes: &Outcomes, metric: Option<&dyn Metric>) -> Vec<Score> {
     let own = metric.map(Metric::name);
     let measures = outcomes.measures().into_iter();

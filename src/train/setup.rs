@@ -44,7 +44,7 @@ impl Setup {
         Self::for_targets(config, model, data.train.targets(), data.units())
     }
 
-    /// The parts that `config` describes, except for the model. Where it names neither task nor loss, samples have a
+    /// The parts that `config` describes, except for the model. If it names neither a task nor a loss, samples have one
     /// class.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl Setup {
         Self::for_targets(config, model, targets, Vec::new())
     }
 
-    /// As `config` says, but for the model, for samples with such targets; `units` are what values were divided by.
+    /// As `config` says, except for the model, for samples with such targets; `units` are what values were divided by.
     fn for_targets(
         config: &TrainConfig,
         model: Model,
@@ -73,7 +73,7 @@ impl Setup {
         })
     }
 
-    /// Whether a training by such a configuration has this objective: else a program brought its own.
+    /// Whether a training with this configuration has this objective; otherwise a program supplied its own.
     pub fn is_as_configured(config: &TrainConfig, objective: &Objective) -> bool {
         let targets = match objective.task.unwrap_or(Task::Classification) {
             Task::Classification => TargetKind::Labels,

@@ -1,4 +1,4 @@
-//! Losses and metrics that the networks of a verification do not have, each by itself.
+//! Losses and metrics that the networks of a verification do not have, each run by itself.
 
 use super::problem::{Numbers, Problem};
 use crate::data::TargetKind;
@@ -34,7 +34,7 @@ fn all(device: &Device, outputs: usize, count: usize, lanes: usize) -> Result<Ve
     Ok(checks)
 }
 
-/// A loss, weights upon it, and metrics of its targets.
+/// A loss, weights applied to it, and metrics of its targets.
 fn run(
     device: &Device,
     loss: &dyn Loss,

@@ -1,5 +1,5 @@
-//! The losses beyond one class a sample, and weights of samples: against PyTorch, against the formula in f64 at sizes
-//! that people train, and beside their twins, on outputs filled with noise.
+//! The losses beyond one class per sample, and weights of samples: compared with PyTorch, with the formula in f64 at
+//! sizes that people train, and with their twins, on outputs filled with noise.
 
 use crate::fixture::{Fixture, in_lanes};
 use crate::kernels::{NOISE, near, noise, put, read, run, softmax, step};
@@ -10,7 +10,7 @@ use rootlet::loss::{
     MeanSquaredErrorLoss, MeanSquaredErrorLossParams, Weigh, WeighParams,
 };
 
-/// A loss that goes output by output.
+/// A loss that is computed output by output.
 #[derive(Clone, Copy, Debug)]
 enum Loss<'a> {
     Squares,
@@ -18,7 +18,7 @@ enum Loss<'a> {
     Binary(&'a [f32]),
 }
 
-/// What a sample's output and its target give, and its derivative, in f64.
+/// The loss of a sample's output and its target, and its derivative, in f64.
 fn formula(loss: Loss, o: usize, y: f64, t: f64) -> [f64; 2] {
     let e = y - t;
     match loss {
@@ -42,7 +42,7 @@ fn formula(loss: Loss, o: usize, y: f64, t: f64) -> [f64; 2] {
     }
 }
 
-/// Runs a kernel, where `checked` beside its twin.
+/// Runs a kernel; if `checked`, beside its twin.
 fn execute<K: Kernel>(device: &Device, kernel: K, grid: Grid, checked: bool) {
     if checked {
         return run(device, kernel, grid);
@@ -52,7 +52,7 @@ fn execute<K: Kernel>(device: &Device, kernel: K, grid: Grid, checked: bool) {
     device.run(&device.prepare(&plan).unwrap()).unwrap();
 }
 
-/// Runs a loss on `[outputs][lanes]`, of which `count` lanes are samples: the gradient and the losses.
+/// Runs a loss on `[outputs][lanes]`, where `count` lanes are samples: the gradient and the losses.
 fn lose(
     device: &Device,
     loss: Loss,
@@ -110,7 +110,7 @@ fn lose(
     [delta, losses]
 }
 
-/// Multiplies what a loss gave by `weights`.
+/// Multiplies the result of a loss by `weights`.
 fn weigh(device: &Device, [delta, losses]: [&Buffer; 2], weights: &[f32]) {
     let lanes = weights.len();
     let kernel = Weigh {
@@ -135,7 +135,7 @@ fn compare(fixture: &Fixture, case: &str, at: &str, [delta, losses]: [&[f32]; 2]
     let expected = in_lanes(&fixture.reals(&format!("{case}.gradient")), count, lanes);
     let largest = expected.iter().fold(0f32, |most, g| most.max(g.abs()));
     for (&found, &expected) in delta.iter().zip(&expected) {
-        // Of a sigmoid that f64 rounds to 1 PyTorch has no gradient left.
+        // If f64 rounds a sigmoid to 1, PyTorch has no gradient left.
         near(
             at,
             found,
@@ -153,7 +153,7 @@ fn losses_are_those_of_pytorch() {
             let size = format!("{count}x{outputs}");
             let reals = |name: &str| fixture.reals(&format!("{size}.{name}"));
             let lanes = count + 3 - (count + 3) % 4;
-            // Padding holds rubbish.
+            // Padding holds garbage.
             let laid = |name: &str| {
                 let mut rows = in_lanes(&reals(name), count, lanes);
                 for row in rows.chunks_mut(lanes) {
@@ -256,7 +256,7 @@ fn losses_are_their_formulas_at_large_sizes() {
     }
 }
 
-/// An output that is no number makes the loss no number, and that of no other sample.
+/// An output that is NaN makes its own sample's loss NaN, and no other sample's.
 #[test]
 fn bad_outputs_reach_the_loss() {
     for device in devices() {
@@ -267,7 +267,7 @@ fn bad_outputs_reach_the_loss() {
                 (Loss::Binary(&[1.0, 1.0]), 0.0),
             ] {
                 let output = [0.5, bad, 1.0, -2.0, 0.5, 0.25, 1.0, -2.0];
-                // Not beside the twin: its result is no number either, and that is no agreement.
+                // Not compared with the twin: its result is NaN too, and NaN never compares equal.
                 let [_, losses] = lose(&device, loss, false, 2, 4, [&output, &[target; 8]]);
                 let finite: Vec<bool> = read(&device, &losses)[..4]
                     .iter()
@@ -280,7 +280,7 @@ fn bad_outputs_reach_the_loss() {
     }
 }
 
-/// What is past the samples' lanes, and what is no output, stays as it was.
+/// Lanes past the samples, and values that are not outputs, stay unchanged.
 #[test]
 fn weights_multiply_what_a_loss_gave_and_nothing_else() {
     for device in devices() {

@@ -1,5 +1,5 @@
-//! Metrics: the kernels beside their twins and against plain formulas, on outputs filled with noise; and what a whole
-//! evaluation tells, against scikit-learn.
+//! Metrics: the kernels compared with their twins and with plain formulas, on outputs filled with noise; and the
+//! numbers of a whole evaluation, compared with scikit-learn.
 
 use crate::fixture::{Fixture, in_lanes};
 use crate::kernels::{near, noise, put, read, run, step};
@@ -22,7 +22,7 @@ const SIZES: [[usize; 3]; 6] = [
     [7, 260, 259],
 ];
 
-/// Places of a lane's outputs, the best first; of equal ones the first.
+/// The ranking of a lane's outputs, the best first; among equal ones the first.
 fn ranked(logits: &[f32], lane: usize, lanes: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..logits.len() / lanes).collect();
     let at = |c: usize| logits[c * lanes + lane];
@@ -30,7 +30,7 @@ fn ranked(logits: &[f32], lane: usize, lanes: usize) -> Vec<usize> {
     order
 }
 
-/// Numbers of which many are equal.
+/// Numbers, many of which are equal.
 fn coarse(random: &mut Random, n: usize) -> Vec<f32> {
     let reals = random.reals(n, 8.0);
     reals.iter().map(|x| (x.round() + 0.5) / 2.0).collect()
@@ -76,7 +76,7 @@ fn several_classes_are_found() {
         for [classes, lanes, count] in SIZES {
             let logits = coarse(&mut random, classes * lanes);
             let mut flags: Vec<f32> = (0..logits.len()).map(|_| random.below(2) as f32).collect();
-            // Some samples that are told exactly.
+            // Some samples that are predicted exactly.
             for (at, flag) in flags.iter_mut().enumerate() {
                 if at % lanes % 3 == 0 {
                     *flag = f32::from(u8::from(logits[at] > 0.0));
@@ -192,7 +192,7 @@ fn errors_are_in_their_units() {
     }
 }
 
-/// The samples in batches of so many, in rows that are longer by some padding, which holds rubbish.
+/// The samples in batches of `batch`, in rows that are longer by some padding, which holds garbage.
 fn outcomes(case: &str, batch: usize) -> (Fixture, Outcomes) {
     let fixture = Fixture::open("metrics.safetensors");
     let reals = |name: &str| fixture.reals(&format!("{case}.{name}"));
@@ -286,7 +286,7 @@ fn classes_are_told_one_by_one() {
     assert_eq!((classes[8].samples, classes[8].recall()), (0, None));
 }
 
-/// Of values that were divided by their deviations, errors are told in what they were before.
+/// For values that were divided by their deviations, errors are reported in the original unit.
 #[test]
 fn errors_of_an_evaluation_are_in_their_units() {
     let told = [1.0, 2.0, 10.0, 10.0];
@@ -294,7 +294,7 @@ fn errors_of_an_evaluation_are_in_their_units() {
     let mut outcomes = Outcomes::new(TargetKind::Values(2), 2).in_units(vec![10.0, 0.5]);
     outcomes.add(&told, &targets, 2, 2).unwrap();
     let found: Vec<f64> = outcomes.measures().iter().map(|m| m.value).collect();
-    // Targets of the first value are all the same; of the second the mean explains half of what is left.
+    // The targets of the first value are all equal; for the second, the mean explains half of the rest.
     let expected = [
         (10.0 * 2.5f64.sqrt() + 0.5 * 4.5f64.sqrt()) / 2.0,
         (15.0 + 0.75) / 2.0,

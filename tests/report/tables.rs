@@ -85,7 +85,7 @@ fn tables_have_columns_of_another_metric() {
     );
 }
 
-/// What a test tells besides its metric; where it once tells less, the columns stay.
+/// The further scores of a test; if a later test has fewer, the columns stay.
 #[test]
 fn tables_have_the_columns_of_their_task() {
     let score = |name: &str, value: f32, higher_is_better: bool| Score {

@@ -1,5 +1,5 @@
-//! Tasks: classification, several classes a sample, regression; each by every method, with its metrics, resumed to the
-//! bit; weights of classes and samples; and what does not fit, refused by name.
+//! Tasks: classification, several classes per sample, and regression; each with every method, with its metrics, resumed
+//! to the bit; weights of classes and samples; and refusals by name.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]
@@ -14,18 +14,18 @@ use rootlet::train::TrainConfig;
 
 const INPUTS: usize = 6;
 
-/// What a task's samples have.
+/// The kind of targets that a task's samples have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     /// One of three classes.
     Labels,
-    /// Four classes that apply or not.
+    /// Four classes that each apply or not.
     Flags,
     /// Two numbers.
     Values,
 }
 
-/// Samples of which the targets are simple functions.
+/// Samples whose targets are simple functions.
 fn part(kind: Kind, seed: u64, samples: usize) -> Vectors {
     let inputs = Random(seed).reals(samples * INPUTS);
     let targets = targets(kind, &inputs);

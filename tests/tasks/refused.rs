@@ -1,4 +1,4 @@
-//! What does not fit, named.
+//! Invalid combinations are refused by name.
 
 use crate::common::says;
 use crate::{INPUTS, Kind, config, data, part};

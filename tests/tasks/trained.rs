@@ -1,4 +1,4 @@
-//! Each task by each method.
+//! Each task with each method.
 
 use crate::common::{Random, says};
 use crate::{INPUTS, Kind, config, data, targets};
@@ -26,7 +26,7 @@ fn run(trainer: &mut Trainer) -> (Vec<event::Epoch>, event::Finished) {
     (epochs, end)
 }
 
-/// The metric of a task, and what its test tells besides.
+/// The metric of a task, and the further scores of its test.
 fn reported(kind: Kind) -> (Option<&'static str>, &'static [&'static str]) {
     match kind {
         Kind::Labels => (None, &[]),
@@ -67,7 +67,7 @@ fn every_method_trains_every_task() {
     }
 }
 
-/// What a test tells is what its outputs and targets say.
+/// The scores of a test follow from its outputs and targets.
 #[test]
 fn errors_are_those_of_the_predictions() {
     let mut trainer = trainer(Kind::Values, &|_| {}, "gse-grabo");

@@ -17,7 +17,7 @@ use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
 
 const COUNT: usize = 12;
 
-/// A batch of these samples; the lanes behind them are padding.
+/// A batch of these samples; the lanes after them are padding.
 fn batch(kind: Kind, samples: &[usize], weights: Vec<f32>) -> Batch {
     let source = part(kind, 3, COUNT);
     let lanes = samples.len().next_multiple_of(4);
@@ -85,7 +85,7 @@ fn gradient(
     )
 }
 
-/// A weighted mean is that of a batch in which each sample stands as often as it counts; in parts, too.
+/// A weighted mean equals that of a batch in which each sample occurs as often as it counts; in parts, too.
 #[test]
 fn a_sample_counts_as_often_as_its_weight_says() {
     let losses: [(Kind, usize, Arc<dyn Loss>); 4] = [
@@ -102,7 +102,7 @@ fn a_sample_counts_as_often_as_its_weight_says() {
         for (kind, outputs, loss) in &losses {
             let at = format!("{name}, {}", loss.name());
             let all: Vec<usize> = (0..COUNT).collect();
-            // Of weights only their relation counts.
+            // Only the ratio of weights counts.
             let weights = |samples: &[usize]| -> Vec<f32> {
                 samples.iter().map(|&s| 0.25 * counts[s] as f32).collect()
             };
@@ -142,7 +142,7 @@ fn trained(config: TrainConfig, data: Dataset) -> NetworkState {
     trainer.snapshot().unwrap().state
 }
 
-/// Weights of classes are those of their samples, whichever way they are given.
+/// Weights of classes equal those of their samples, whichever way they are given.
 #[test]
 fn weights_of_classes_are_those_of_their_samples() {
     let with = |weights: &str| {
@@ -170,7 +170,7 @@ fn weights_of_classes_are_those_of_their_samples() {
     assert_eq!(balanced, trained(with(&own.join(",")), data(Kind::Labels)));
 }
 
-/// Images that lie on the device count as those that the host uploads.
+/// Images on the device count like those that the host uploads.
 #[test]
 fn resident_images_have_the_weights_of_their_classes() {
     let options = DataOptions {
@@ -196,7 +196,7 @@ fn resident_images_have_the_weights_of_their_classes() {
     assert_ne!(with(true, "none", None), with(true, weights, None));
 }
 
-/// Of several classes a sample the weights are those of PyTorch's `pos_weight`.
+/// With several classes per sample, the weights are those of PyTorch's `pos_weight`.
 #[test]
 fn weights_of_several_classes_reach_the_loss() {
     let with = |weights: &str| {
@@ -223,7 +223,7 @@ fn weights_of_several_classes_reach_the_loss() {
     assert_eq!(with(&own.join(",")), balanced);
 }
 
-/// Epochs are as long as before, and have each class as often.
+/// Epochs are as long as before, and have each class equally often.
 #[test]
 fn balanced_epochs_have_each_class_as_often() {
     let labels: Vec<u32> = (0..100).map(|at| u32::from(at >= 90)).collect();

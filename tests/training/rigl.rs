@@ -128,7 +128,7 @@ fn dense(device: &Device, model: &Model, network: &Network, layer: usize) -> Vec
         .collect()
 }
 
-/// What the networks of other tests have.
+/// The loss of the networks in other tests.
 fn cross_entropy() -> Arc<dyn Loss> {
     Arc::new(CrossEntropy::default())
 }

@@ -69,7 +69,7 @@ pub(super) fn series<'r>(
 struct OfEpochs {
     id: String,
     title: String,
-    /// Of its axis.
+    /// The label of its axis.
     label: String,
     value: Box<dyn Fn(&Epoch) -> f64>,
 }
@@ -166,7 +166,7 @@ fn of_epochs(experiment: &Experiment, records: &[RunRecord]) -> Vec<OfEpochs> {
     all
 }
 
-/// A number of a round, where it tells.
+/// A number of a round, if it has one.
 type OfRound = fn(&Round) -> Option<f64>;
 
 /// Adds the curves of an experiment.

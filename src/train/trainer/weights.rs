@@ -1,4 +1,4 @@
-//! What samples count in training: by their class, and by themselves.
+//! The weights of samples in training: by their class, and their own.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -30,9 +30,9 @@ fn of_classes(config: &TrainConfig, data: &Dataset) -> Result<Option<Vec<f32>>> 
     }
 }
 
-/// Weights by which each class counts the same: of a class a sample the samples over the classes that have some, and
-/// over the class's own; of several, those to which it does not apply over those to which it does. A class of which
-/// there is nothing to weigh has 1.
+/// Weights with which each class counts the same. For one class per sample: the number of samples, divided by the
+/// number of classes that have some and by the class's own number. For several classes: the samples to which it does
+/// not apply over those to which it does. A class that gives nothing to weigh has weight 1.
 fn balanced(data: &Dataset) -> Result<Vec<f32>> {
     let (train, classes) = (&data.train, data.outputs());
     let samples = train.len() as f64;
@@ -67,10 +67,11 @@ fn counts(train: &Images, classes: usize) -> Result<Vec<f64>> {
     Ok(counts)
 }
 
-/// The weights of classes in a form that a training takes: those of samples by their class, or a loss that knows them.
+/// The weights of classes in a form that a training can use: weights of samples by their class, or a loss that includes
+/// them.
 pub(super) struct Weighing {
     pub loss: Arc<dyn Loss>,
-    /// By class, of samples that have one each.
+    /// For each class, if samples have one class each.
     pub of_label: Option<Vec<f32>>,
 }
 
@@ -102,7 +103,7 @@ impl Weighing {
     }
 }
 
-/// What of a batch's samples counts how much by their classes, beside what they count by themselves.
+/// Multiplies the weights of a batch's samples by those of their classes.
 pub(super) fn weigh_batch(batch: &mut Batch, of_label: Option<&[f32]>) {
     let (Some(of_label), Targets::Labels(labels)) = (of_label, &batch.targets) else {
         return;
@@ -115,7 +116,7 @@ pub(super) fn weigh_batch(batch: &mut Batch, of_label: Option<&[f32]>) {
     }
 }
 
-/// As [`weigh_batch`], of a part of a batch of `train` wherever it is made.
+/// As [`weigh_batch`], for a part of a batch of `train`, wherever it is made.
 pub(super) fn weigh<'p>(mut part: Part<'p>, of_label: Option<&[f32]>, train: &Images) -> Part<'p> {
     match (&mut part, of_label) {
         (Part::Loaded(batch), _) => weigh_batch(batch, of_label),

@@ -6,10 +6,11 @@ use super::content::is_amount;
 use super::row::Row;
 use crate::train::event::{Epoch, Score};
 
-/// What the test of a regression tells, and that of several classes a sample: a run has all columns of a group or none.
+/// The scores of a regression's test, and of one with several classes per sample: a run has all columns of a group or
+/// none.
 const NUMBERS: &[&str] = &["RMSE", "MAE", "R2"];
 const FLAGS: &[&str] = &["P@1", "P@3", "P@5", "exact-match", "macro-F1", "AUC"];
-/// Those of which lower ones are better.
+/// Those for which lower is better.
 const ERRORS: &[&str] = &["RMSE", "MAE"];
 
 /// A row of `metrics.csv`: an [`Epoch`]. Where accuracy is not the metric, `train_accuracy` and `test_accuracy` are
