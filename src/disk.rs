@@ -111,7 +111,7 @@ pub(crate) fn write_named(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn replace_through(temporary: &Path, path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
-    // A killed process may have left this. It is created anew, because opening a pipe in its place would wait.
+    // A killed process may have left this. It is created again, because opening a pipe in its place would wait.
     match fs::remove_file(temporary) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}

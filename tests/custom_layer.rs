@@ -19,7 +19,7 @@ use rootlet::train::{Event, Hooks, Setup, TrainConfig, Trainer};
 
 const COUNT: usize = 6;
 
-/// The layer behind a norm, and once where its value has two takers, so that gradients add up at its input.
+/// The layer after a norm, and once with two layers that take its value, so that gradients add up at its input.
 fn model(input: Extent, classes: usize) -> Model {
     let mut net = Builder::new("prelu-net", input);
     let x = net.input();

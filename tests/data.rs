@@ -360,7 +360,7 @@ fn short_cifar_files_are_refused() {
     );
 }
 
-/// The complete sets: sizes, classes of equal size where that is so, and that the normalisation is that of the images.
+/// The complete sets: sizes, classes of equal size if they are, and that the normalisation is that of the images.
 #[test]
 #[ignore = "needs the real data sets: set ROOTLET_DATA to the folder that holds them, each in a folder of its name"]
 fn real_sets() {

@@ -182,7 +182,7 @@ fn places_and_mirroring_are_uniform_and_new_in_every_epoch() {
             for lane in 0..batch.count {
                 let at =
                     |feature: usize| (batch.inputs[feature * 500 + lane] * 255.0).round() as i32;
-                // The middle shows in every crop, and where it lies in the image its value tells.
+                // The middle shows in every crop, and its value tells where it is in the image.
                 let (middle, beside) = (at(8 * 16 + 8), at(8 * 16 + 9));
                 let flip = beside < middle;
                 assert_eq!((beside - middle).abs(), 1);

@@ -139,7 +139,7 @@ fn a_gpu_that_is_lost_is_opened_again() {
     let (unbroken, end) = train(desk.path(), config(), SaveEvery::default(), |_| {});
     let steps = end.unwrap();
     let mut number = 0;
-    // Before the first checkpoint, and behind it.
+    // Before the first checkpoint, and after it.
     let (broken, end) = train(desk.path(), config(), SaveEvery::Steps(3), |device| {
         number += 1;
         if number < 3 {

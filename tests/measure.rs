@@ -1,4 +1,4 @@
-//! `benches/gpu/measure`: its files are complete on working adapters, and it goes on if parts fail.
+//! `benches/gpu/measure`: its files are complete on working adapters, and it continues if parts fail.
 #![allow(clippy::unwrap_used)]
 #![cfg(unix)]
 

@@ -1,4 +1,4 @@
-// Sums over a tile whose first vector is `base`: of the gradient dz behind the ReLU, and of dz times the normalised
+// Sums over a tile whose first vector is `base`: of the gradient dz after the ReLU, and of dz times the normalised
 // input; on hardware (VECTORS is 1), four places at once. All invocations must call it, and all receive both results.
 #import members
 #import norm_channel

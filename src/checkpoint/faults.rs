@@ -253,7 +253,7 @@ struct Counts {
     lost: usize,
 }
 
-/// Injects one fault; false where the save has no operation `at`.
+/// Injects one fault; false if the save has no operation `at`.
 fn inject(
     (before, step): (&[u64], u64),
     disk: &Faulty,

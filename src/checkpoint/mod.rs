@@ -1,16 +1,16 @@
-//! Checkpoints: everything a run needs to go on, in files that other programs can read.
+//! Checkpoints: everything that a run needs to continue, in files that other programs can read.
 //!
 //! A checkpoint is a folder, `RUN/checkpoints/step-0000000123/`, with two files:
 //! - `model.safetensors`: per layer `l` the tensors `layers.{l}.crow_indices`, `layers.{l}.col_indices` (I32, PyTorch's
 //!   names for compressed sparse rows; a row is an output unit), `layers.{l}.values`, `layers.{l}.momentum`,
 //!   `layers.{l}.bias` and `layers.{l}.bias_momentum` (F32); per norm `i` the tensors `norms.{i}.weight`,
-//!   `norms.{i}.bias`, `norms.{i}.weight_momentum`, `norms.{i}.bias_momentum` and, of a batch norm,
-//!   `norms.{i}.running_mean` and `norms.{i}.running_variance` (F32). Where a model has dense parameters in layers of
-//!   other kinds, all that have some are in `parameters.{i}.{name}` and, of trained arrays,
-//!   `parameters.{i}.{name}_momentum` instead. Of a method that keeps dense weights beside its network, per layer
-//!   `reserve.{l}` (F32, `[n_out * n_in]`). Where a run follows what its rounds explore, also per layer the pairs that
-//!   were active once and are not now, `layers.{l}.past_crow_indices` and `layers.{l}.past_col_indices` (I32). Of
-//!   images `data.learned_images` (I64): hashes of those that the network has learned from.
+//!   `norms.{i}.bias`, `norms.{i}.weight_momentum`, `norms.{i}.bias_momentum` and, for a batch norm,
+//!   `norms.{i}.running_mean` and `norms.{i}.running_variance` (F32). If a model has dense parameters in layers of
+//!   other kinds, all of them are instead in `parameters.{i}.{name}` and, for trained arrays,
+//!   `parameters.{i}.{name}_momentum`. A method that keeps dense weights beside its network has `reserve.{l}` per layer
+//!   (F32, `[n_out * n_in]`). A run that follows what its rounds explore also has, per layer, the pairs that were once
+//!   active and no longer are: `layers.{l}.past_crow_indices` and `layers.{l}.past_col_indices` (I32). For images there
+//!   is `data.learned_images` (I64): hashes of those that the network has learned from.
 //!
 //!   The tensors `…momentum` are those of SGD. Another optimiser has its own arrays in their place, under the names
 //!   that it gives them: F32, or U32 for counts.

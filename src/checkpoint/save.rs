@@ -135,7 +135,7 @@ fn write(
     placed
 }
 
-/// Writes and flushes the two files in a folder of their own.
+/// Writes and flushes the two files in a separate folder.
 fn fill(disk: &impl Disk, scrap: &Path, model: &[u8], manifest: &[u8]) -> Result<(), Failure> {
     disk.create_folders(scrap)
         .map_err(Failure::of("create", scrap))?;
@@ -178,7 +178,7 @@ fn prune(disk: &impl Disk, store: &Path, step: u64) -> io::Result<()> {
         .iter()
         .filter(older)
         .find(|e| verify(&e.path).is_ok());
-    // The newest goes last: if this is interrupted, the run goes on either from that one or from the one just saved.
+    // The newest goes last: if this is interrupted, the run continues either from that one or from the one just saved.
     for entry in entries.iter().rev() {
         let saved = entry.step == step && !entry.replaced;
         if !saved && Some(entry) != previous {

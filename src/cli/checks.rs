@@ -15,7 +15,7 @@ pub(super) fn no_effect(flag: &str, why: &str) -> Error {
 /// Parses the environment's `ROOTLET_NO_VERIFY`: the flag itself takes no value.
 ///
 /// # Errors
-/// The text is none of the accepted values.
+/// The text is not one of the accepted values.
 pub(super) fn switch(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),

@@ -25,7 +25,7 @@ pub struct DeviceArgs {
 }
 
 impl DeviceArgs {
-    /// Refuses a number of threads for an adapter that has cores of its own.
+    /// Refuses a number of threads for an adapter that has its own cores.
     pub(super) fn check_threads(&self) -> Result<()> {
         match self.threads > 0 && !takes_threads(&self.adapter) {
             true => Err(no_effect("threads", &idle_threads(&self.adapter))),

@@ -64,7 +64,7 @@ struct Tested {
     data: Dataset,
     /// Whether the images are those that its training used for testing.
     own: bool,
-    /// How many of the images the network was trained on, where something other than the pixels tells.
+    /// How many of the images the network was trained on, if something other than the pixels tells.
     learned: Option<u64>,
 }
 

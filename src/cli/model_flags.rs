@@ -85,7 +85,7 @@ impl ModelFlags {
     }
 }
 
-/// Names the model as the argument that it is here, where the library speaks of an option.
+/// Calls the model an argument, as it is here, if the library speaks of an option.
 fn of_argument(error: Error) -> Error {
     match error {
         Error::Value {
@@ -134,7 +134,7 @@ fn square(side: usize) -> ImageShape {
 }
 
 fn parse_image(text: &str) -> Result<ImageShape> {
-    // A part that is no number becomes 0, which is refused as a size.
+    // A part that is not a number becomes 0, which is refused as a size.
     let sizes: Vec<usize> = text.split('x').map(|n| n.parse().unwrap_or(0)).collect();
     match sizes[..] {
         [channels, height, width] if sizes.iter().all(|&n| n > 0 && n < 1 << 20) => {

@@ -163,7 +163,7 @@ fn of_file(args: &TrainArgs, error: Error) -> Error {
 
 const CONFIG: &str = "config.toml";
 
-/// A run that goes on from a checkpoint.
+/// Resumes a run from a checkpoint.
 fn go_on(args: &TrainArgs, resumed: Resumed) -> Result<Job> {
     let file = resumed.folder().path().join(CONFIG);
     unedited(args, resumed.folder(), resumed.trained())?;

@@ -13,7 +13,7 @@ choice! {
 }
 
 choice! {
-    /// How the learning rate falls behind the warm-up.
+    /// How the learning rate falls after the warm-up.
     pub enum RateName {
         /// By a factor at milestones
         Milestones = "milestones",

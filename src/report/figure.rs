@@ -40,7 +40,7 @@ pub enum Plot {
         x: Axis,
         /// Names of the bars, top to bottom.
         bars: Vec<String>,
-        /// The number printed behind each bar.
+        /// The number printed after each bar.
         totals: Vec<String>,
         /// The parts, left to right.
         parts: Vec<Part>,
@@ -103,7 +103,7 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
     /// The band around the line: x, lower and upper end; may be empty.
     pub band: Vec<(f64, f64, f64)>,
-    /// Whether the points are marked, which is done where they are few.
+    /// Whether the points are marked, as they are if there are few.
     pub marked: bool,
 }
 

@@ -53,8 +53,8 @@ impl Scored {
 
 /// A growth rule: the part of a round that a method decides.
 ///
-/// The paper's rule is the default of [`Growth::score`]; a rule of your own overrides it with dispatches of its own
-/// kernels (see [`kernel!`](crate::kernel!)).
+/// The paper's rule is the default of [`Growth::score`]; your own rule overrides it with dispatches of its own kernels
+/// (see [`kernel!`](crate::kernel!)).
 pub trait Growth: Send + Sync {
     /// Where its candidates come from.
     fn candidates(&self) -> Candidates;

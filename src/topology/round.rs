@@ -69,7 +69,7 @@ struct Work {
 }
 
 impl Round {
-    /// Allocates the work space and records the programs.
+    /// Allocates the scratch memory and records the programs.
     ///
     /// # Errors
     /// Gamma is negative or NaN, a tile has no pairs, the windows are not one per layer or do not fit the layers, the

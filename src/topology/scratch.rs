@@ -1,4 +1,4 @@
-//! A round's work space: allocated once and reused from stage to stage.
+//! A round's scratch memory: allocated once and reused from stage to stage.
 //!
 //! Six words (24 bytes) per connection at gamma = 1: more precisely, four per candidate slot or connection, whichever
 //! are more, and two more. In addition, three words per input or output unit. Arrays that are overwritten anyway serve

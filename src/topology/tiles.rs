@@ -5,8 +5,8 @@
 //! slots always form one stretch in rising order of (row, column), and a selection that gives ties to the lower slot
 //! gives them to the lower pair. A running selection under one total order is exact, whatever the size of the tiles.
 //!
-//! If every layer has a selection of its own, a layer's part of the list is closed when the next one begins, and stays
-//! behind it.
+//! If every layer has its own selection, a layer's part of the list is closed when the next one begins, and stays after
+//! it.
 
 use std::sync::atomic::Ordering::Relaxed;
 

@@ -57,7 +57,7 @@ pub struct Started {
     /// Whether only the active connections are resident; if not, the method by its nature holds dense weights for a
     /// while.
     pub always_sparse: bool,
-    /// What it learns to tell of a sample; none where an older version did not say.
+    /// What it learns to predict for a sample; `None` if an older version did not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
     /// The loss's name.
@@ -227,7 +227,7 @@ pub struct Epoch {
     /// The same for the test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_metric: Option<Score>,
-    /// What the whole test tells besides.
+    /// Further scores of the whole test.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub test_scores: Vec<Score>,
     /// Seconds that this epoch took, including the evaluation.
@@ -255,7 +255,7 @@ pub struct Finished {
     /// Another metric of the test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_metric: Option<Score>,
-    /// What the whole test tells besides.
+    /// Further scores of the whole test.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub test_scores: Vec<Score>,
     /// Seconds of training, over all parts of a resumed run, including what a method does before the first step.

@@ -34,7 +34,8 @@ pub(super) struct Exploration {
 }
 
 impl Exploration {
-    /// Begins with the graph of `layers` and what was active before it, of which nothing is known if `past` is empty.
+    /// Begins with the graph of `layers` and what was active before it; if `past` is empty, nothing is known about
+    /// that.
     pub fn new(layers: &[LayerState], past: &[PastConnections]) -> Self {
         let mut ever: Vec<RoaringTreemap> = layers
             .iter()

@@ -174,8 +174,8 @@ fn suits_tables(config: &TrainConfig, name: &str, rules: &Preprocessing) -> Resu
         TargetRule::Labels { .. } => "several labels a row",
     };
     Err(Error::Usage(format!(
-        "the target {} of {name} has {found}, which no loss of `config` learns; name a column of classes with {TARGET}, or give \
-         the Setup a loss",
+        "the target {} of {name} has {found}, which no loss of `config` learns; name a column of classes with {TARGET}, \
+         or give the Setup a loss",
         rules.target.columns().join(", ")
     )))
 }

@@ -73,7 +73,7 @@ pub struct Results {
 }
 
 impl Problem {
-    /// Inputs are in ±`spread`, with rubbish in the activation's padding and zeros in the gradient's.
+    /// Inputs are in ±`spread`, with garbage in the activation's padding and zeros in the gradient's.
     pub fn new(random: &mut Random, sizes: Sizes, count: usize, spread: f32) -> Self {
         let lanes = count.next_multiple_of(4);
         let mut qkv: Vec<f32> = random.reals(3 * sizes.output() * lanes);

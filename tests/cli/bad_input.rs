@@ -271,7 +271,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_what_was_saved() {
     );
     assert_eq!(names(&run.join("checkpoints")).len(), 2);
     desk.good(&["eval", text(&run)]);
-    // And it goes on from there with a better one, as if nothing had happened.
+    // And it continues from there with a better one, as if nothing had happened.
     let better = ["--lr=0.1", "--epochs=6", "--quiet"];
     desk.good(&[&["train", "--resume", text(&run)][..], &better].concat());
     crate::assert_same(&desk.small(&[]), &run);

@@ -45,7 +45,7 @@ fn a_run_that_went_on_with_other_values_is_none_that_its_file_repeats() {
     );
     assert!(remarks(&run).contains(says), "{}", remarks(&run));
     for more in ["--epochs=6", "--epochs=7"] {
-        // Whoever goes on later is reported, too.
+        // A later continuation is reported, too.
         desk.good(&["train", "--resume", text(&run), more, "--quiet"]);
         assert!(remarks(&run).contains(says), "{}", remarks(&run));
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::{Desk, newest, text};
 use serde_json::Value;
 
-/// Twelve images per class of 16 × 16 pixels, each class with a colour of its own, numbered from `first`.
+/// Twelve images per class of 16 × 16 pixels, each class with its own colour, numbered from `first`.
 pub(crate) fn photos(folder: &Path, classes: &[&str], first: usize, count: usize) {
     for name in classes {
         let class = folder.join(name);

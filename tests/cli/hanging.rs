@@ -68,8 +68,8 @@ impl Held {
     }
 }
 
-/// Stops a hanging process by one signal, and gives the result. If it waited for the file, it would come to an end of
-/// its own, or to none.
+/// Stops a hanging process by one signal, and gives the result. If it waited for the file, it would end by itself, or
+/// never.
 fn stop(mut child: Going, held: &Held) -> Done {
     child.wait_for("a look at the file", || held.is_awaited().then_some(()));
     child.signal(libc::SIGTERM);

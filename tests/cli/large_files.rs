@@ -29,7 +29,7 @@ fn starts(desk: &Desk) -> [Vec<u8>; 2] {
     [png, jpeg]
 }
 
-/// The command with an address space of so many bytes that no such file fits.
+/// The command with an address space in which no such file fits.
 fn limited(desk: &Desk, arguments: &[&str]) -> Done {
     let program = assert_cmd::cargo::cargo_bin!("rootlet");
     let line = format!(
@@ -106,7 +106,7 @@ fn files_that_are_read_whole_have_a_bound() {
         );
         fs::write(&path, before).unwrap();
     }
-    // A table is in nobody's way when the run goes on.
+    // A table does not stop the run from continuing.
     large(&run.join("metrics.csv"), &[]);
     let done = limited(
         &desk,

@@ -65,7 +65,7 @@ const SMALL: [&str; 9] = [
     "--runs=runs",
 ];
 
-/// A folder of one's own to work in, and the command run there.
+/// A folder to work in, and the command run there.
 struct Desk(TempDir);
 
 impl Desk {
@@ -77,7 +77,7 @@ impl Desk {
         self.0.path().join(name)
     }
 
-    /// The command with these arguments, on the CPU executor where they name no other adapter.
+    /// The command with these arguments, on the CPU executor if they name no other adapter.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("rootlet"));
         command
@@ -227,7 +227,7 @@ fn model(run: &Path) -> Vec<u8> {
     fs::read(newest(run).join("model.safetensors")).unwrap()
 }
 
-/// A table's rows with its header, without the columns that tell times.
+/// A table's rows with its header, without the columns of times.
 fn table(run: &Path, name: &str) -> Vec<Vec<String>> {
     let text = fs::read_to_string(run.join(name)).unwrap();
     let rows: Vec<Vec<String>> = text
@@ -260,7 +260,7 @@ fn copy_all(from: &Path, to: &Path) {
     }
 }
 
-/// Both runs ended with the same bits and wrote the same tables, but for the times.
+/// Both runs ended with the same bits and wrote the same tables, except for the times.
 fn assert_same(run: &Path, other: &Path) {
     assert!(model(run) == model(other), "the models differ");
     for name in ["metrics.csv", "topology.csv"] {

@@ -154,7 +154,7 @@ fn a_damaged_run_hides_no_other() {
         told.contains("epoch 8/8") && told.contains("line 3 is damaged"),
         "{told}"
     );
-    // A run of which nothing can be read is left out, and the others stay.
+    // A run that cannot be read at all is left out, and the others stay.
     fs::write(run("static_seed-2").join("config.toml"), "seed = ").unwrap();
     fs::remove_dir_all(run("static_seed-2").join("checkpoints")).unwrap();
     fs::remove_file(run("static_seed-2").join("summary.json")).unwrap();

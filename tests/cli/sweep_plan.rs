@@ -26,8 +26,8 @@ fn a_changed_configuration_is_named_before_anything_is_trained() {
     );
 }
 
-/// Folders whose names differ in what no folder's name should have, or in capitals: each is a run of its own, and none
-/// is confused with another.
+/// Folders whose names differ in characters that no folder's name should have, or in capitals: each is a separate run,
+/// and none is confused with another.
 #[test]
 fn values_that_differ_in_punctuation_have_runs_of_their_own() {
     let desk = Desk::new();

@@ -40,7 +40,7 @@ pub struct Problem {
     /// `(output channel, column, weight)` in rising order.
     pub connections: Vec<(u32, u32, f32)>,
     pub bias: Vec<f32>,
-    /// `[channels][input positions][lanes]`, rubbish in the padding lanes.
+    /// `[channels][input positions][lanes]`, garbage in the padding lanes.
     pub input: Vec<f32>,
     /// `[rows][output positions][lanes]`, zero in the padding lanes.
     pub delta: Vec<f32>,

@@ -36,7 +36,7 @@ fn options() -> NetworkOptions {
     }
 }
 
-/// What lies in the padding lanes of the targets is no number that the loss may count.
+/// The padding lanes of the targets hold numbers that the loss must not count.
 fn batch() -> Batch {
     let mut random = Random(7);
     let mut inputs = random.reals(INPUTS * LANES);

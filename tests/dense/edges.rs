@@ -22,7 +22,7 @@ fn a_nan_reaches_what_looks_at_it_alone() {
             problem.input[..12].fill(f32::NAN);
             problem.delta[..9].fill(f32::NAN);
             for product in Product::ALL {
-                // Padding lanes of an input hold rubbish, but numbers.
+                // Padding lanes of an input hold garbage, but finite numbers.
                 if !matches!(product, Product::Gradient { .. }) {
                     problem.assert_close(&device, product, &name);
                 }

@@ -99,7 +99,7 @@ fn step(device: &Device, network: &Network) -> [Vec<f32>; 3] {
     ]
 }
 
-/// By the length of the difference, of which `tolerance` is left to rounding.
+/// Compares the length of the difference; `tolerance` of it is left to rounding.
 #[track_caller]
 fn assert_close(what: &str, found: &[f32], expected: &[f32], tolerance: f64) {
     assert_eq!(found.len(), expected.len(), "{what}");

@@ -1,7 +1,7 @@
 //! What the crate's kernels become on a real GPU: Mesa's compiler makes the machine code of an AMD chip (RDNA 2) that
-//! is not there. No register may be spilled, registers and workgroup memory stay within what docs/isa.md states for
-//! each kernel, and the sparse products have several loads under way at once. `REDRAW=1` before the test states them
-//! anew; `ISA=sparse/spmm` prints a kernel's machine code.
+//! need not be present. No register may be spilled, registers and workgroup memory stay within what docs/isa.md states
+//! for each kernel, and the sparse products have several loads in flight at once. `REDRAW=1` before the test updates
+//! those numbers; `ISA=sparse/spmm` prints a kernel's machine code.
 #![allow(clippy::unwrap_used)]
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 

@@ -7,7 +7,7 @@ use rootlet::layer::{SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
 use crate::common::says;
 
 rootlet::kernel! {
-    /// Claims to loop as often as it is told to.
+    /// Claims to loop as often as requested.
     pub Told, ToldParams, ToldTwin = "tests/told", "";
     params { rounds: u32 }
     loops |p, _| further(p.rounds);

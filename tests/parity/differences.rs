@@ -34,7 +34,7 @@ impl Host {
         }
     }
 
-    /// Logits of one member, and the least distance of a hidden unit from its ReLU's kink.
+    /// Logits of one sample, and the least distance of a hidden unit from its ReLU's kink.
     fn logits(&self, layers: &[LayerState], member: usize) -> (Vec<f64>, f64) {
         let mut x = self.inputs[member].clone();
         let mut kink = f64::INFINITY;
@@ -54,7 +54,7 @@ impl Host {
         (x, kink)
     }
 
-    /// Mean over the members of the cross-entropy against the smoothed target.
+    /// Mean over the samples of the cross-entropy against the smoothed target.
     fn loss(&self, layers: &[LayerState], labels: &[u32], smoothing: f64) -> f64 {
         let losses = (0..self.inputs.len()).map(|i| {
             let (logits, _) = self.logits(layers, i);

@@ -138,7 +138,7 @@ impl Fixture {
         self.parts(prefix, lanes, lanes).remove(0)
     }
 
-    /// A batch in parts of at most `most` members.
+    /// A batch in parts of at most `most` samples.
     pub fn parts(&self, prefix: &str, most: usize, lanes: usize) -> Vec<Batch> {
         let labels = self.integers(&format!("{prefix}labels"));
         let inputs = self.reals(&format!("{prefix}x"));

@@ -148,7 +148,7 @@ fn check(devices: &[Device], model: &Model, seed: u64) -> bool {
     true
 }
 
-/// The logits behind what a graph ends with.
+/// The logits at the end of a graph.
 fn finish(mut net: Builder, x: Value, flat: bool) -> Model {
     let x = match flat {
         true => net.flatten(x),
@@ -158,7 +158,7 @@ fn finish(mut net: Builder, x: Value, flat: bool) -> Model {
     net.finish(logits).unwrap()
 }
 
-/// A graph's name, and how it goes on from the stem.
+/// A graph's name, and how it continues from the stem.
 type Graph = (&'static str, fn(&mut Builder, Value) -> Value);
 
 /// Sums whose operands other layers take too.
@@ -238,7 +238,7 @@ fn sums_share_gradients() {
     }
 }
 
-/// A graph of `layers` layers, each behind values by chance; what nothing takes is added up in the end.
+/// A graph of `layers` layers, each after randomly chosen values; values that nothing takes are added up at the end.
 fn drawn(name: &str, layers: usize, random: &mut Random) -> Model {
     let mut net = Builder::new(name, INPUT);
     let input = net.input();

@@ -42,7 +42,7 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// The loss, and how close a number came to a place where the loss has no derivative.
+    /// The loss, and how close a number came to a point where the loss has no derivative.
     pub fn loss(&self, inputs: &Activation, labels: &[u32], smoothing: f64) -> (f64, f64) {
         let nearest = Cell::new(f64::INFINITY);
         // A distance of zero is that between zeros of ReLUs, and stays zero after a small change.

@@ -168,7 +168,7 @@ fn equal_logits_count_for_the_lowest_class() {
     }
 }
 
-/// A logit that is no number makes the loss no number, and that of no other member; so the trainer sees it.
+/// A logit that is NaN makes its own sample's loss NaN, and no other; so the trainer sees it.
 #[test]
 fn bad_logits_reach_the_loss() {
     for device in devices() {
@@ -177,7 +177,7 @@ fn bad_logits_reach_the_loss() {
                 for smoothing in [0.0, 0.1] {
                     let mut logits = [0.5, 0.25, 1.0, -2.0].repeat(3);
                     logits[class * 4 + 1] = bad;
-                    // Not through `run`: the twin's result is no number either, and that is no agreement.
+                    // Not through `run`: the twin's result is NaN too, and NaN never compares equal.
                     let [_, losses, correct] = softmax_unchecked(&device, &logits, smoothing);
                     let found = read(&device, &losses);
                     let finite: Vec<bool> = found.iter().map(|l| l.is_finite()).collect();

@@ -1,5 +1,5 @@
 //! Every layer separately against PyTorch: outputs, and the gradients of inputs, parameters and pairs. Padding lanes of
-//! activations hold rubbish, and those of gradients zeros; outputs hold NaN before a kernel writes them.
+//! activations hold garbage, and those of gradients zeros; outputs hold NaN before a kernel writes them.
 
 use crate::fixture::{Fixture, in_lanes, members};
 use crate::norms;

@@ -42,7 +42,7 @@ fn devices() -> Vec<Device> {
     devices
 }
 
-/// A step on `count` members that leaves the weights as they are, so that gradients can be read beside them.
+/// A step on `count` samples that leaves the weights unchanged, so that gradients can be read beside them.
 fn still(count: usize) -> StepState {
     StepState::whole(0, 0, count, 0.0)
 }

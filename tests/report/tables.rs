@@ -1,4 +1,4 @@
-//! Tables: written row by row, read back, mended where they are damaged.
+//! Tables: written row by row, read back, and repaired if they are damaged.
 
 use std::fs;
 
@@ -30,8 +30,8 @@ fn tables_have_a_row_an_epoch_and_a_row_a_round_and_layer_at_once() {
     );
 }
 
-/// A run that is evaluated by another metric than accuracy has its name and its means in columns of their own, which
-/// are read back and go on where the run does.
+/// A run that is evaluated by a metric other than accuracy has separate columns for its name and its means, which are
+/// read back and continued with the run.
 #[test]
 fn tables_have_columns_of_another_metric() {
     let folder = tempfile::tempdir().unwrap();

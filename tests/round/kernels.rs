@@ -1,4 +1,4 @@
-//! Every kernel against its twin on wgpu, bit for bit, over a work space full of noise.
+//! Every kernel against its twin on wgpu, bit for bit, over scratch memory full of noise.
 
 use std::collections::BTreeSet;
 

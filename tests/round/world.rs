@@ -85,7 +85,7 @@ pub struct World {
     pub seed: u32,
     /// By layer.
     pub windows: Vec<Window>,
-    /// By layer `[channels][input positions][lanes]`; padding lanes hold rubbish.
+    /// For each layer `[channels][input positions][lanes]`; padding lanes hold garbage.
     pub activations: Vec<Vec<f32>>,
     /// By layer `[n_out][output positions][lanes]`; padding lanes are zero.
     pub deltas: Vec<Vec<f32>>,

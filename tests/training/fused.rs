@@ -220,7 +220,7 @@ fn a_fused_network_trains_as_one_whose_kernels_are_apart() {
     });
 }
 
-/// At a round and behind the last one.
+/// At a round and after the last one.
 #[test]
 fn a_fused_network_is_resumed_to_the_bit() {
     each(|device, case, what| {

@@ -203,7 +203,7 @@ fn bits(snapshot: &Snapshot) -> Vec<u64> {
     bits
 }
 
-/// Epochs and rounds as told, but for the time that they took.
+/// Epochs and rounds as reported, except for the time that they took.
 fn told(log: &Log, after: u64) -> (Vec<Round>, Vec<Epoch>) {
     let rounds = log.rounds.iter().filter(|r| r.step > after).cloned();
     let epochs = log.epochs.iter().filter(|e| e.step > after).cloned();

@@ -64,7 +64,7 @@ fn config(method: MethodName, micro_batch: Option<usize>) -> TrainConfig {
     config
 }
 
-/// What a run tells, its end, and the loss of each step.
+/// The events of a run, its end, and the loss of each step.
 fn losses(device: Device, config: &TrainConfig) -> (Log, Snapshot, Vec<f32>) {
     let mut trainer = Trainer::new(device, config.clone(), noise(IMAGES)).unwrap();
     let micro_batch = config.machine.micro_batch.unwrap_or(config.run.batch);

@@ -40,7 +40,7 @@ pub struct Case {
     pub count: usize,
     pub lanes: usize,
     pub pairs: Vec<(u32, u32)>,
-    /// `[channels][input positions][lanes]`; padding lanes hold rubbish.
+    /// `[channels][input positions][lanes]`; padding lanes hold garbage.
     pub input: Vec<f32>,
     /// `[n_out][output positions][lanes]`; padding lanes are zero.
     pub delta: Vec<f32>,

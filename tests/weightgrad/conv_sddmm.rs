@@ -418,7 +418,7 @@ fn a_nan_reaches_the_pairs_that_see_it_alone() {
     let window = Window::new([5, 4], [3, 3], [2, 1], [1, 1]).unwrap();
     let mut case = Case::new(random, window, 2, 4, 6, Random::real);
     let plane = window.input_positions() * case.lanes;
-    // The last member at the first position of channel 1: not under every tap.
+    // The last sample at the first position of channel 1: not under every tap.
     case.input[plane + case.count - 1] = f32::NAN;
     for (name, device) in devices() {
         let (found, _) = solve(&case, &device, false, &name);

@@ -1,5 +1,5 @@
-//! What a topology round and the weight update ask of a layer of many positions: gradients of listed connections, and
-//! the sums behind f and g.
+//! What a topology round and the weight update need from a layer with many positions: gradients of listed connections,
+//! and the sums behind f and g.
 //!
 //! Every kernel against its twin on every adapter in every workgroup shape, and both against an oracle in 64-bit floats
 //! that walks over planes padded with zeros.

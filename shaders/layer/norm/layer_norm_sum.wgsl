@@ -31,7 +31,7 @@ fn first_value(at: u32) -> vec4<f32> {
     return x;
 }
 
-// Not read from where it was stored, because that may have rounded it to 16 bits.
+// Not read back from where it was stored, because that may have rounded it to 16 bits.
 fn value(at: u32) -> vec4<f32> {
     return a[at] + b[at];
 }

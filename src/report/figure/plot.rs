@@ -278,7 +278,7 @@ impl Pen {
             values.filter(|v| v.is_finite()).sum()
         };
         let longest = (0..bars.len()).map(total).fold(0.0, f64::max);
-        // Leave room for the number behind the longest bar.
+        // Leave room for the number after the longest bar.
         let x = Scale::around(axis, [0.0, longest * 1.18].into_iter(), true);
         let widest = bars.iter().map(|name| self.width(name, LETTERS)).max();
         let widest = widest.unwrap_or(0);

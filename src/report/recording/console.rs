@@ -28,7 +28,7 @@ pub enum Style {
     Plain,
     /// The final result only.
     Quiet,
-    /// Every event as a JSON object in a line of its own.
+    /// Every event as a JSON object on its own line.
     Json,
 }
 

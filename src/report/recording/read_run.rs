@@ -192,7 +192,7 @@ impl RunRecord {
             return summary.finished.clone().filter(|f| !f.interrupted);
         }
         let last = self.epochs.last()?;
-        // A method that starts anew trains all epochs several times.
+        // A method that starts over trains all epochs several times.
         let stages = self.config.topology.build_method().start().stages();
         let epochs = u64::from(self.config.run.epochs) * u64::from(stages);
         (u64::from(last.epoch) >= epochs).then(|| Finished {

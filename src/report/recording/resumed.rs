@@ -106,7 +106,7 @@ fn of_one_run(folder: &RunFolder, newest: &Manifest) -> Result<()> {
     }
 }
 
-/// Where a resumed run goes on from.
+/// Where a resumed run continues from.
 pub(in crate::report) struct ResumePoint {
     pub step: u64,
     /// The checkpoint's path.
@@ -118,7 +118,7 @@ pub(in crate::report) struct ResumePoint {
 }
 
 impl ResumePoint {
-    /// What differs in a trainer that goes on from here.
+    /// What differs in a trainer that continues from here.
     pub fn changes(&self, trainer: &Trainer) -> Result<Vec<Change>> {
         if self.step == 0 && !trainer.chose_connections() {
             return Ok(Vec::new());

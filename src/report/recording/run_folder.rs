@@ -72,7 +72,7 @@ impl RunFolder {
         Ok(Self(path))
     }
 
-    /// Makes the folder `path` itself and its parents, if they do not exist yet: for runs with names of their own.
+    /// Makes the folder `path` itself and its parents, if they do not exist yet: for runs with their own names.
     pub fn create_at(path: &Path) -> Result<Self> {
         disk::create_folders(path).map_err(Error::io("create the folder", path))?;
         Ok(Self(path.to_owned()))
@@ -181,7 +181,7 @@ impl RunFolder {
         write_atomically(&self.0.join(CONFIG), config.to_toml()?.as_bytes())
     }
 
-    /// Whether there is a checkpoint to go on from.
+    /// Whether there is a checkpoint to continue from.
     pub fn has_checkpoint(&self) -> bool {
         // Half-written checkpoints have other names.
         let whole = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with("step-");

@@ -172,7 +172,7 @@ pub struct Summaries {
     /// When the run was first started, if something other than its summary tells.
     began: Option<String>,
     summary: Option<Summary>,
-    /// The step that a resumed run goes on from.
+    /// The step that a resumed run continues from.
     resumed_at: Option<u64>,
     /// The last progress, and when one was last noted.
     last: Option<Progress>,

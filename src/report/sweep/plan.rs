@@ -24,9 +24,9 @@ pub struct PlannedRun {
 /// The state of a run of a sweep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunState {
-    /// There is nothing to go on from: it starts.
+    /// There is nothing to continue from: it starts.
     New,
-    /// There is a checkpoint to go on from.
+    /// There is a checkpoint to continue from.
     Unfinished,
     /// Another process is training it right now.
     InTraining,
@@ -137,13 +137,13 @@ impl PlannedRun {
             true => RunFolder::open(&path)?,
             false => return Ok(RunState::New),
         };
-        // The remains of a damaged folder are for a person to examine; the other runs go on.
+        // The remains of a damaged folder are for a person to examine; the other runs continue.
         if let Some(reason) = folder.lock_obstacle() {
             return Ok(RunState::Damaged(reason));
         }
         let record = match RunRecord::read(&path) {
             Ok(record) => record,
-            // The folder is written anew.
+            // The folder is written again.
             Err(_) if !folder.has_config() && !folder.has_checkpoint() => return Ok(RunState::New),
             Err(error) => return Ok(RunState::Damaged(error.to_string())),
         };

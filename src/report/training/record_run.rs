@@ -31,7 +31,7 @@ pub enum Place {
     },
     /// In this very folder, which is locked, and from the start.
     At(RunFolder, RunLock),
-    /// In the folder of a run that goes on from its newest checkpoint.
+    /// In the folder of a run that continues from its newest checkpoint.
     Resume(Box<Resumed>),
 }
 
@@ -71,7 +71,7 @@ pub struct RecordedTraining {
     reports: Reports,
     lost: Lost,
     save_every: SaveEvery,
-    /// Where a resumed run goes on from.
+    /// Where a resumed run continues from.
     resumed: Option<ResumePoint>,
     /// The origin that its checkpoints record.
     origin: Origin,
@@ -224,7 +224,7 @@ impl RecordedTraining {
         self.trainer.device()
     }
 
-    /// The step that a resumed run goes on from.
+    /// The step that a resumed run continues from.
     pub fn resumed_at(&self) -> Option<u64> {
         self.resumed.as_ref().map(|from| from.step)
     }
@@ -296,7 +296,7 @@ fn tells_the_end(folder: &RunFolder, step: u64) -> bool {
 /// What recording a run needs to start.
 struct Start<'a> {
     trainer: &'a Trainer,
-    /// Where a resumed run goes on from.
+    /// Where a resumed run continues from.
     resumed: Option<&'a ResumePoint>,
     /// When it was first started.
     began: &'a str,

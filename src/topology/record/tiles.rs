@@ -22,7 +22,7 @@ pub(in crate::topology) struct LayerTiles<'a> {
     pub layer: usize,
     /// The index of this layer's requested number.
     pub segment: usize,
-    /// Whether the layer has a selection of its own.
+    /// Whether the layer has its own selection.
     pub own_segment: bool,
     /// Number of pairs in later layers that share its selection.
     pub behind: usize,

@@ -19,7 +19,7 @@ impl Trainer {
         }
     }
 
-    /// Chooses the network anew, if that is due between the previous step and the next.
+    /// Chooses the network again, if that is due between the previous step and the next.
     pub(super) fn choose_again_if_due(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
         let step = self.place();
         if self.dense_weights.is_none()

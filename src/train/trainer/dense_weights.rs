@@ -1,4 +1,4 @@
-//! Weights of all pairs beside a network, for a method that chooses the network from them anew.
+//! Weights of all pairs beside a network, for a method that repeatedly chooses the network from them.
 
 use crate::engine::{Class, Device, View};
 use crate::error::{Error, Misfit, Result};

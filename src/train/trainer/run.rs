@@ -149,7 +149,7 @@ impl Trainer {
         Ok(finished)
     }
 
-    /// Counts a step's operations anew if the connections have changed.
+    /// Recounts a step's operations if the connections have changed.
     pub(super) fn count_flops(&mut self) {
         let used = self.options.forward.as_ref().map(|f| f.counts.as_slice());
         self.flops = describe::step_flops(&self.setup.model, self.network.round.active(), used);

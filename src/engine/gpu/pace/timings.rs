@@ -1,4 +1,4 @@
-//! What is known about the time that a program takes, and therefore where it is split.
+//! What is known about the time that a program takes, and therefore where to split it.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -226,7 +226,7 @@ impl Timings {
                 unit.run = 0.0;
             }
             unit.run = unit.run.max(known_unit * seconds / known);
-            // Times vary. Only a far too careful plan is made anew.
+            // Times vary. Only a far too careful plan is made again.
             if ends && unit.run < known_unit / 2.0 {
                 unit.seconds = Some(unit.run);
             }

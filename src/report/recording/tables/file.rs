@@ -76,7 +76,7 @@ pub(super) fn kept<R: Row>(content: &Content<R>, keep: u64) -> io::Result<Vec<u8
     file.into_inner().map_err(|error| error.into_error())
 }
 
-/// Reduces the file to the rows to keep, and opens it behind them; says whether nothing is left. The file is only
+/// Reduces the file to the rows to keep, and opens it for appending; says whether nothing is left. The file is only
 /// rewritten if necessary, and then replaced as a whole, so that a kept row is never missing.
 fn cut<R: Row>(path: &Path, content: Content<R>, keep: u64) -> io::Result<(File, bool)> {
     let new = kept(&content, keep)?;
