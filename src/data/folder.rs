@@ -1,4 +1,4 @@
-//! An image folder: `train/<class>/*` and `val/<class>/*`, JPEG and PNG files of any size, one folder a class. That is
+//! An image folder: `train/<class>/*` and `val/<class>/*`, JPEG, PNG, WebP and BMP files of any size, one folder a class. That is
 //! how ImageNet and Tiny-ImageNet are commonly laid out. Where there is no folder to test by, a part of `train` is
 //! split off.
 //!

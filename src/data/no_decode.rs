@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 pub(super) const LONGEST: u32 = 1 << 14;
 
 /// Bytes by which a format can be recognised, and bytes that say nothing of the pixels at most.
-pub(super) const START: u64 = 8;
+pub(super) const START: u64 = 12;
 pub(super) const BESIDES: u64 = 64 << 20;
 
 const NONE: &str = "this build of rootlet reads no images: its feature `image-folder` is left out";

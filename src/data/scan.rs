@@ -18,13 +18,13 @@ use crate::files::no_folder;
 
 /// What is expected of the folder, for messages.
 pub(super) const EXPECTED: &str =
-    "train/<class>/* and val/<class>/* (JPEG or PNG files, one folder a class)";
+    "train/<class>/* and val/<class>/* (JPEG, PNG, WebP or BMP files, one folder a class)";
 /// Names that the folder with the test images goes by, in capital letters, too; the first that is there is taken.
 pub(super) const TEST_FOLDERS: [&str; 5] = ["val", "validation", "valid", "test", "testing"];
 /// Classes by which a folder is known to be of the same ones.
 const SOME_CLASSES: usize = 32;
 /// Endings of the files that are taken for images, in lower case.
-const ENDINGS: [&str; 4] = ["jpg", "jpeg", "jpe", "png"];
+const ENDINGS: [&str; 6] = ["jpg", "jpeg", "jpe", "png", "webp", "bmp"];
 
 /// What is wrong with an image folder, in the order in which it was found.
 #[derive(Default)]
