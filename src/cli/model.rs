@@ -1,11 +1,15 @@
 //! `rootlet model`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use rootlet::error::Fault;
 use rootlet::model::{MODELS, ModelCount};
-use rootlet::report::count_text;
+use rootlet::report::{count_text, memory_text};
 use rootlet::train::config::{real, whole};
+use rootlet::train::memory;
 use rootlet::{Error, Result};
+use serde::Serialize;
 
 use super::model_flags::ModelFlags;
 use super::{checks, output};
@@ -16,6 +20,8 @@ Examples:
       Layers, active connections, parameters and floating-point operations of a ResNet-56 with 2 % of its connections.
   rootlet model resnet20 --width 4 --connections 5400
       Four times as wide at the connections of a narrow one: wider and sparser.
+  rootlet model resnet56 --sparsity 0.98 --batch 128
+      The memory, too, that a training takes.
   rootlet model resnet50 --sparsity 0.9 --json
       The same as one JSON object.
   rootlet model
@@ -24,7 +30,8 @@ Examples:
 /// Shows a model's layers, parameters and cost
 ///
 /// Shows what a model has and costs at a sparsity: the connections of each layer, the trained parameters, and the
-/// floating-point operations as Evci et al. 2020 count them (forward f, backward 2 f). Nothing is allocated or trained.
+/// floating-point operations as Evci et al. 2020 count them (forward f, backward 2 f); with --batch, the bytes that a
+/// training holds. Nothing is allocated or trained.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct ModelArgs {
@@ -51,6 +58,9 @@ pub struct ModelArgs {
     connections: Option<u64>,
     #[command(flatten)]
     model: ModelFlags,
+    /// Size of a batch, to show the memory too that a training of such batches takes
+    #[arg(long, value_name = "N", requires = "name", allow_negative_numbers = true, value_parser = whole::<usize>)]
+    batch: Option<usize>,
     /// Print one JSON object
     #[arg(long, requires = "name", conflicts_with = "gamma")]
     json: bool,
@@ -68,6 +78,18 @@ pub fn run(args: &ModelArgs) -> Result<()> {
     output::print(&(text + "\n"))
 }
 
+/// What is printed for programs.
+#[derive(Serialize)]
+struct Json<'a> {
+    #[serde(flatten)]
+    count: &'a ModelCount,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<usize>,
+    /// Bytes of each class.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    memory: BTreeMap<String, u64>,
+}
+
 fn describe(args: &ModelArgs, name: &str) -> Result<String> {
     let mut config = args.model.config(name);
     if let Some(sparsity) = args.sparsity {
@@ -76,14 +98,33 @@ fn describe(args: &ModelArgs, name: &str) -> Result<String> {
     config.model.connections = args.connections.filter(|&n| n > 0);
     let model = args.model.build(&config)?;
     let count = ModelCount::new(&model, &config.model.allocate(&model)?);
-    match args.json {
-        true => serde_json::to_string(&count).map_err(|e| {
-            Error::Device(Fault::Written {
-                what: "the model",
-                form: "JSON",
-                why: e.to_string(),
-            })
-        }),
-        false => Ok(count_text(&model, &count, config.topology.gamma)),
+    let memory = match args.batch {
+        None => Vec::new(),
+        Some(batch) => {
+            config.run.batch = batch;
+            memory(&config, args.model.image_shape(name)?, model.classes())?
+        }
+    };
+    if !args.json {
+        let text = count_text(&model, &count, config.topology.gamma);
+        return Ok(match memory_text(&memory) {
+            None => text,
+            Some(memory) => format!(
+                "{text}\nmemory          {memory}, to train by batches of {}",
+                config.run.batch
+            ),
+        });
     }
+    let json = Json {
+        count: &count,
+        batch: args.batch,
+        memory: memory.into_iter().collect(),
+    };
+    serde_json::to_string(&json).map_err(|e| {
+        Error::Device(Fault::Written {
+            what: "the model",
+            form: "JSON",
+            why: e.to_string(),
+        })
+    })
 }

@@ -67,6 +67,11 @@ impl ModelFlags {
         .find_map(|(flag, typed)| typed.then_some(flag))
     }
 
+    /// The images that the model of this name is for.
+    pub fn image_shape(&self, name: &str) -> Result<ImageShape> {
+        image_shape(self.image.as_deref(), name)
+    }
+
     /// The model that a configuration trains on such images.
     pub fn build(&self, config: &TrainConfig) -> Result<Model> {
         config.validate().map_err(of_argument)?;
@@ -79,7 +84,7 @@ impl ModelFlags {
                 ),
             });
         }
-        let shape = image_shape(self.image.as_deref(), &config.model.name)?;
+        let shape = self.image_shape(&config.model.name)?;
         let classes = default_classes(self.classes, &config.model.name)?;
         config.build_model(shape, classes)
     }

@@ -94,7 +94,7 @@ impl CpuExecutor {
 fn host(view: &View) -> &HostMemory {
     match view.buffer.memory() {
         Memory::Host(memory) => memory,
-        Memory::Gpu(_) | Memory::Unplaced => {
+        Memory::Gpu(_) | Memory::Counted | Memory::Unplaced => {
             unreachable!("the device checks that a buffer is its own, and has memory")
         }
     }

@@ -36,6 +36,8 @@ pub struct Device {
     /// Whether by disturbed times, too.
     pub(super) keeps_doubtful: bool,
     pub(super) variant: Option<usize>,
+    /// Whether it only counts what it would hold.
+    pub(super) counts: bool,
 }
 
 /// A plan made ready for one device: pipelines compiled, bind groups built.
@@ -101,6 +103,7 @@ impl Device {
                     tunes: false,
                     keeps_doubtful: false,
                     variant: None,
+                    counts: false,
                     description,
                 })
             }
@@ -108,6 +111,7 @@ impl Device {
                 let gpu = GpuExecutor::open(adapter, options)?;
                 Ok(Device {
                     variant: options.variant,
+                    counts: false,
                     keeps_doubtful: options.keep_doubtful,
                     tunes: options.tune.includes(gpu.is_hardware()) && !options.checked,
                     executor: Executor::Gpu(Box::new(gpu)),
@@ -136,6 +140,19 @@ impl Device {
                 ..DeviceOptions::default()
             },
         )
+    }
+
+    /// A device that only counts: its [ledger](Device::ledger) says what the CPU executor would hold, and it holds
+    /// nothing. What is uploaded goes nowhere, programs do nothing, and what is read back is zero.
+    ///
+    /// # Errors
+    /// A thread that the system refuses.
+    pub(crate) fn counting() -> Result<Self> {
+        Ok(Device {
+            counts: true,
+            description: "counting".to_owned(),
+            ..Self::cpu(1)?
+        })
     }
 
     /// The adapter's name, or "cpu".

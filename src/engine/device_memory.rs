@@ -39,6 +39,7 @@ impl Device {
         }
         let words = words_of(length, precision);
         let memory = match &self.executor {
+            Executor::Cpu(_) if self.counts => Memory::Counted,
             Executor::Cpu(_) => Memory::Host(self.host(label, words)?),
             Executor::Gpu(gpu) => Memory::Gpu(gpu.allocate(label, words)?),
         };
@@ -79,7 +80,7 @@ impl Device {
 
     /// Bytes that can still be allocated, if known. WebGPU does not report them for a hardware GPU.
     pub fn free_memory(&self) -> Option<u64> {
-        match self.is_hardware() {
+        match self.is_hardware() || self.counts {
             true => None,
             false => host_memory::available(),
         }
@@ -164,6 +165,7 @@ impl Device {
             }
         };
         match &self.executor {
+            Executor::Cpu(_) if self.counts => Ok(()),
             Executor::Cpu(cpu) => cpu.upload(view, words),
             Executor::Gpu(gpu) => gpu.upload(view, words),
         }
@@ -177,6 +179,7 @@ impl Device {
         self.owns(view)?;
         self.burn_fuse()?;
         let words = match &self.executor {
+            Executor::Cpu(_) if self.counts => vec![0; view.word_range().len()],
             Executor::Cpu(cpu) => cpu.download(view)?,
             Executor::Gpu(gpu) => gpu.download(view)?,
         };

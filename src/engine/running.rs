@@ -53,6 +53,7 @@ impl Device {
     pub(super) fn submit(&self, program: &Program, range: Range<usize>) -> Result<()> {
         self.burn_fuse()?;
         match (&self.executor, &program.gpu) {
+            (Executor::Cpu(_), None) if self.counts => Ok(()),
             (Executor::Cpu(cpu), None) => cpu.run(&program.dispatches[range]),
             (Executor::Gpu(gpu), Some(prepared)) => gpu.run(prepared, range),
             _ => Err(Error::Shape(Misfit::Foreign {

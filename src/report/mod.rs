@@ -37,6 +37,6 @@ pub use recording::{
 };
 pub use results::{Group, Results, Spread, TextTable};
 pub use shell::command_line;
-pub use text::printable;
+pub use text::{memory_text, printable};
 pub use training::{Place, RecordOptions, Recorded, RecordedTraining, run_through_losses};
 pub use watch::{RunView, sparkline};

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use indicatif::BinaryBytes;
+
 use crate::data::{Task, TestPart};
 use crate::model::MODELS;
 use crate::train::event::{Epoch, Finished, Phase, Progress, Score, Started};
@@ -68,6 +70,12 @@ pub(super) fn started(event: &Started) -> String {
             percent(layer.density)
         ));
     }
+    let so_far = match event.always_sparse {
+        true => "",
+        // Lists of connections, once there are some, take more than dense weights.
+        false => "; more if it prunes later",
+    };
+    lines.extend(memory_text(&event.memory).map(|text| format!("memory       {text}{so_far}")));
     let whole = u64::from(event.epochs) * event.steps_per_epoch;
     let of = match event.steps_total < whole {
         true => format!(" of {}", grouped(whole)),
@@ -86,6 +94,16 @@ pub(super) fn started(event: &Started) -> String {
         lines.push(format!("run folder   {}", run.display()));
     }
     lines.join("\n")
+}
+
+/// What a device holds, and of what; nothing where that is not known.
+pub fn memory_text(classes: &[(String, u64)]) -> Option<String> {
+    let all: u64 = classes.iter().map(|(_, bytes)| bytes).sum();
+    let held = classes.iter().filter(|(_, bytes)| *bytes > 0);
+    let parts: Vec<String> = held
+        .map(|(name, bytes)| format!("{} {}", name.replace('_', " "), BinaryBytes(*bytes)))
+        .collect();
+    (all > 0).then(|| format!("{} on the device: {}", BinaryBytes(all), parts.join(", ")))
 }
 
 /// The name of samples.

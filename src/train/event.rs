@@ -83,6 +83,8 @@ pub struct Started {
     pub epochs: u32,
     /// Optimiser steps in an epoch.
     pub steps_per_epoch: u64,
+    /// The most bytes that the device has held so far, by class; rounds and steps need no more.
+    pub memory: Vec<(String, u64)>,
     /// Whether samples are rows of a table, not images.
     pub rows: bool,
     /// Training images or rows.

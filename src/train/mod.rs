@@ -8,6 +8,7 @@ mod evaluate;
 pub mod event;
 mod exploration;
 mod hooks;
+mod memory;
 mod meter;
 mod phases;
 mod predict;
@@ -22,6 +23,7 @@ pub use config::TrainConfig;
 pub use evaluate::{Evaluation, evaluate, evaluate_whole};
 pub use event::{Event, Observer, Score};
 pub use hooks::{Hooks, Save};
+pub use memory::memory;
 #[doc(hidden)]
 pub use predict::for_tests;
 pub use predict::{Predictions, Predictor};

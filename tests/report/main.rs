@@ -86,6 +86,7 @@ fn started(run: Option<PathBuf>) -> Event {
         steps_total: 900,
         epochs: 20,
         steps_per_epoch: 45,
+        memory: vec![("connections".into(), 156_160), ("dense_weights".into(), 0)],
         train_images: 1437,
         test_images: 360,
         test_part: None,
@@ -164,6 +165,7 @@ model        64-256-10, 4,464 parameters
 connections  4,198 of 18,944 (77.84 % sparse)
   linear0    64 → 256: 1,638 (10.00 %)
   linear1    256 → 10: 2,560 (100.00 %, clipped to dense)
+memory       152.50 KiB on the device: connections 152.50 KiB
 work         900 steps: 20 epochs of 45
 run folder   runs/my run
 note: layer linear1 is dense

@@ -23,6 +23,7 @@ mod resume;
 mod rigl;
 mod rounds;
 mod slices;
+mod told_memory;
 mod topkast;
 mod variants;
 mod very_sparse;

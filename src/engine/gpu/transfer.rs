@@ -15,9 +15,11 @@ const STAGED: u64 = 128 << 20;
 fn memory(view: &View) -> Result<&wgpu::Buffer> {
     match view.buffer.memory() {
         Memory::Gpu(buffer) => Ok(buffer),
-        Memory::Host(_) | Memory::Unplaced => Err(Error::Shape(Misfit::Foreign {
-            what: format!("buffer `{}`", view.buffer.label()),
-        })),
+        Memory::Host(_) | Memory::Counted | Memory::Unplaced => {
+            Err(Error::Shape(Misfit::Foreign {
+                what: format!("buffer `{}`", view.buffer.label()),
+            }))
+        }
     }
 }
 

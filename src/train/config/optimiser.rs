@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::context::Context;
 use super::section::section;
 use crate::Result;
-use crate::bounds::{LARGEST_RATE, check, positive};
+use crate::bounds::{LARGEST_RATE, check, check_rate, positive};
 use crate::data::Task;
 use crate::error::option::{LR_SCHEDULE, MILESTONES, OPTIMISER};
 use crate::loss::CrossEntropy;
@@ -133,13 +133,7 @@ impl OptimiserConfig {
         self.sgd()?;
         self.adamw()?;
         self.milestones()?;
-        let end = (0.0..=LARGEST_RATE).contains(&self.lr_end);
-        check(
-            end,
-            "lr_end",
-            "must be at least 0 and at most 1000000",
-            self.lr_end,
-        )?;
+        check_rate(self.lr_end, "lr_end")?;
         self.build_learning_rate()?;
         self.build_clip()?;
         CrossEntropy::new(self.label_smoothing)?;

@@ -62,7 +62,10 @@ impl Trainer {
     }
 
     /// Lets a method choose the connections to train.
-    pub(super) fn prune_before_the_first_step(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
+    pub(in crate::train) fn prune_before_the_first_step(
+        &mut self,
+        hooks: &mut Hooks<'_>,
+    ) -> Result<()> {
         if self.chose_connections() || !matches!(self.setup.method.start(), Start::Chosen(_)) {
             return Ok(());
         }

@@ -15,6 +15,7 @@ use crate::train::describe;
 use crate::train::evaluate::Evaluation;
 use crate::train::event::{self, Event};
 use crate::train::hooks::Hooks;
+use crate::train::memory;
 use crate::train::meter::Clock;
 use crate::train::phases::Phases;
 use crate::train::remarks;
@@ -118,9 +119,6 @@ impl Trainer {
             _ => self.trained_on(),
         };
         let ledger = self.device.ledger();
-        let by_class = |bytes: &dyn Fn(Class) -> u64| -> Vec<(String, u64)> {
-            Class::ALL.map(|c| (c.name().to_owned(), bytes(c))).into()
-        };
         let finished = event::Finished {
             step: self.progress.step,
             epochs: self.progress.epoch,
@@ -130,9 +128,9 @@ impl Trainer {
             test_metric: evaluation.metric.clone(),
             test_scores: evaluation.scores.clone(),
             seconds: clock.seconds(),
-            peak: by_class(&|class| ledger.peak(class)),
+            peak: memory::by_class(|class| ledger.peak(class)),
             peak_total: ledger.peak_total(),
-            at_peak: by_class(&|class| ledger.at_peak(class)),
+            at_peak: memory::by_class(|class| ledger.at_peak(class)),
             bytes_per_connection: (ledger.current(Class::Connections)
                 + ledger.current(Class::DenseWeights)) as f64
                 / self.network.arena.connections as f64,
@@ -177,6 +175,7 @@ impl Trainer {
                 loss: self.setup.loss.name().to_owned(),
                 always_sparse: matches!(self.setup.method.start(), Start::Random),
                 steps_per_epoch: self.steps_per_epoch(),
+                memory: memory::by_class(|class| self.device.ledger().at_peak(class)),
                 rows: self.data.preprocessing.is_some(),
                 train_images: self.data.train.len(),
                 test_images: self.data.test.len(),

@@ -1,0 +1,80 @@
+//! What a training holds on its device, told before there is one.
+
+use super::{Event, Hooks, TrainConfig, Trainer};
+use crate::data::{DataSource, Dataset, Draws, ImageShape, TargetKind};
+use crate::engine::{Class, Device};
+use crate::error::Result;
+
+/// Bytes of each class.
+pub(super) fn by_class(bytes: impl Fn(Class) -> u64) -> Vec<(String, u64)> {
+    Class::ALL.map(|c| (c.name().to_owned(), bytes(c))).into()
+}
+
+/// Bytes that a training as `config` says holds on the CPU executor, by class, for images of such a shape and so many
+/// classes. It makes the whole network, but on a device that only counts: the connections are drawn, and nothing is
+/// allocated.
+///
+/// Methods that prune while they train (`gradual`, `lottery`) hold more later: lists of connections, of which they have
+/// many at first, take more than dense weights. Adapters hold a little more, parameters of kernels, and the training
+/// images too where those are kept there.
+///
+/// # Errors
+/// A configuration that cannot be used.
+pub fn memory(
+    config: &TrainConfig,
+    shape: ImageShape,
+    classes: usize,
+) -> Result<Vec<(String, u64)>> {
+    let images = |count| Counted {
+        count,
+        features: shape.features(),
+        classes,
+    };
+    let data = Dataset::new(
+        "counted",
+        shape,
+        images(config.run.batch.max(classes)),
+        images(1),
+    )?;
+    let device = Device::counting()?;
+    let mut trainer = Trainer::new(device, config.clone(), data)?;
+    // What is chosen does not matter: how many are, and beside what, does.
+    trainer.prune_before_the_first_step(&mut Hooks::observing(&mut |_: &Event| Ok(())))?;
+    let ledger = trainer.device().ledger();
+    Ok(by_class(|class| ledger.at_peak(class)))
+}
+
+/// So many images, of which nobody looks at one.
+#[derive(Debug)]
+struct Counted {
+    count: usize,
+    features: usize,
+    classes: usize,
+}
+
+impl DataSource for Counted {
+    fn len(&self) -> usize {
+        self.count
+    }
+
+    fn features(&self) -> usize {
+        self.features
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Labels
+    }
+
+    fn label(&self, number: usize) -> u32 {
+        (number % self.classes) as u32
+    }
+
+    fn read(&self, _: usize, _: Draws, inputs: &mut [f32], _: &mut [f32]) -> Result<()> {
+        inputs.fill(0.0);
+        Ok(())
+    }
+
+    fn fingerprint(&self) -> Result<String> {
+        Ok(String::new())
+    }
+}
