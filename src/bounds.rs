@@ -50,6 +50,19 @@ pub(crate) fn check(
     })
 }
 
+/// Refuses a rate, of learning or of decay, that is below 0 or above [`LARGEST_RATE`].
+///
+/// # Errors
+/// [`Error::Value`].
+pub(crate) fn check_rate(rate: f64, option: &'static str) -> Result<()> {
+    check(
+        (0.0..=LARGEST_RATE).contains(&rate),
+        option,
+        "must be at least 0 and at most 1000000",
+        rate,
+    )
+}
+
 /// A list in the form in which it is typed.
 pub(crate) fn list_text<T: ToString>(list: &[T]) -> String {
     let items: Vec<String> = list.iter().map(|item| short(&item.to_string())).collect();

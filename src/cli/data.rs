@@ -9,6 +9,8 @@ use rootlet::{Error, Result};
 
 use super::{checks, output};
 
+mod fetch;
+mod get;
 mod show;
 
 const EXAMPLES: &str = "\
@@ -18,7 +20,7 @@ Examples:
   rootlet data check --data cifar10 --data-dir ~/cifar --json
       Check the files of a known set by their checksums.";
 
-/// Looks at a data set
+/// Fetches a data set, or looks at one
 #[derive(Debug, Args)]
 pub struct DataArgs {
     #[command(subcommand)]
@@ -27,6 +29,7 @@ pub struct DataArgs {
 
 #[derive(Debug, Subcommand)]
 enum DataCommand {
+    Get(get::GetArgs),
     Check(CheckArgs),
     Show(show::ShowArgs),
 }
@@ -57,6 +60,7 @@ pub struct CheckArgs {
 /// Runs what the command line asks for.
 pub fn run(args: &DataArgs) -> Result<()> {
     match &args.command {
+        DataCommand::Get(args) => get::run(args),
         DataCommand::Check(args) => check(args),
         DataCommand::Show(args) => show::run(args),
     }

@@ -2,7 +2,7 @@
 
 use super::augmentation::Augmentation;
 use super::known::{CIFAR_HUNDRED, CIFAR_TEN, Format, Known};
-use super::{checksums, class_names};
+use super::{checksums, class_names, downloads};
 use crate::error::{Error, Result};
 
 /// What the kind of data set is called whose images are files in folders.
@@ -46,6 +46,7 @@ pub(super) static KNOWN: &[Known] = &[
         files: &[],
         checksums: checksums::DIGITS,
         origin: "",
+        downloads: &[],
     },
     Known {
         name: "mnist",
@@ -58,6 +59,7 @@ pub(super) static KNOWN: &[Known] = &[
         files: IDX_FILES,
         checksums: checksums::MNIST,
         origin: "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        downloads: downloads::MNIST,
     },
     Known {
         name: "fashion-mnist",
@@ -70,6 +72,7 @@ pub(super) static KNOWN: &[Known] = &[
         files: IDX_FILES,
         checksums: checksums::FASHION,
         origin: "https://github.com/zalandoresearch/fashion-mnist",
+        downloads: downloads::FASHION,
     },
     Known {
         name: "cifar10",
@@ -89,6 +92,7 @@ pub(super) static KNOWN: &[Known] = &[
         ],
         checksums: checksums::CIFAR_10,
         origin: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+        downloads: downloads::CIFAR_10,
     },
     Known {
         name: "cifar100",
@@ -101,6 +105,7 @@ pub(super) static KNOWN: &[Known] = &[
         files: &["train.bin", "test.bin"],
         checksums: checksums::CIFAR_100,
         origin: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+        downloads: downloads::CIFAR_100,
     },
 ];
 

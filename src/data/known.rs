@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
+use super::downloads::Download;
 use crate::error::option::DATA_DIR;
 use crate::error::{Error, Result};
 use crate::files::no_folder;
@@ -34,6 +35,8 @@ pub(super) struct Known {
     pub checksums: &'static [u32],
     /// Where one gets them.
     pub(super) origin: &'static str,
+    /// The files as they are published.
+    pub(super) downloads: &'static [Download],
 }
 
 impl Known {

@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `options.rs`, `load.rs` | which set is asked for; loading it |
 //! | `known.rs`, `catalogue.rs` | what a known set is; all of them: their files, where these come from, their normalisation |
+//! | `published.rs`, `downloads.rs` | the known sets as they are published; addresses and lengths of their files |
 //! | `digits.rs` | the embedded digits |
 //! | `idx.rs` | MNIST's IDX format, gzipped or plain |
 //! | `cifar.rs` | the binary version of CIFAR-10 and CIFAR-100 |
@@ -21,7 +22,7 @@
 //! | `folder.rs`, `folder_split.rs` | image folders: listing one; its files, read when they are needed |
 //! | `scan.rs` | what an image folder holds, and what does not belong there |
 //! | `held_out.rs` | images split off to test by, where a folder has none for that |
-//! | `decode.rs` | JPEG and PNG |
+//! | `decode.rs`, `decode/` | JPEG, PNG, WebP and BMP; which way up a camera was held |
 //! | `crop.rs` | the part of a folder's image that the network sees: cut, resized |
 //! | `no_decode.rs`, `no_crop.rs` | what stands for these two where the feature `image-folder` is left out |
 //! | `dataset.rs` | what a loaded set is |
@@ -79,6 +80,7 @@ mod dataset;
 #[cfg_attr(not(feature = "image-folder"), path = "no_decode.rs")]
 mod decode;
 mod digits;
+mod downloads;
 mod familiar;
 mod folder;
 mod folder_split;
@@ -93,6 +95,8 @@ mod load;
 mod loader;
 mod normalisation;
 mod options;
+#[doc(hidden)]
+pub mod published;
 mod readers;
 mod record;
 mod resident;

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::array::StateArray;
 use super::definition::{Optimiser, Update};
-use crate::bounds::{LARGEST_RATE, check, positive, share};
+use crate::bounds::{check, check_rate, positive, share};
 use crate::engine::{Grid, Plan, StepState};
 use crate::error::Result;
 
@@ -129,12 +129,7 @@ impl AdamW {
             "must be above 0 (in 32 bits) and at most 1",
             epsilon,
         )?;
-        check(
-            (0.0..=LARGEST_RATE).contains(&weight_decay),
-            "weight_decay",
-            "must be at least 0 and at most 1000000",
-            weight_decay,
-        )?;
+        check_rate(weight_decay, "weight_decay")?;
         Ok(AdamW {
             betas,
             epsilon,

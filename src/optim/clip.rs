@@ -1,5 +1,7 @@
 //! Gradient clipping: all gradients together are shortened to a norm, like `torch.nn.utils.clip_grad_norm_`.
 
+use rayon::prelude::*;
+
 use crate::engine::loops::{NONE, looped};
 use crate::engine::{Buffer, Grid, Plan, View};
 use crate::error::Result;
@@ -57,6 +59,9 @@ const LANES: usize = 64;
 /// Most sums per group.
 const WORKGROUPS: usize = 256;
 
+/// Numbers that a thread takes at a time.
+const CHUNK: usize = 16 * 1024;
+
 /// The sum of 64 lanes' sums.
 fn added(lanes: [f32; LANES]) -> f32 {
     lanes[1..].iter().fold(lanes[0], |sum, lane| sum + lane)
@@ -64,20 +69,18 @@ fn added(lanes: [f32; LANES]) -> f32 {
 
 impl SquareSumsTwin<'_> {
     fn run(self) {
-        let p = self.params;
-        let groups = p.workgroups as usize;
-        for group in 0..groups {
+        let (groups, first) = (self.params.workgroups as usize, self.params.first as usize);
+        let (vectors, _) = self.numbers[..4 * self.params.vectors as usize].as_chunks::<4>();
+        let sums = self.sums[first..first + groups].par_iter_mut();
+        sums.enumerate().for_each(|(group, sum)| {
             let mut lanes = [0.0; LANES];
-            for first in (group * LANES..p.vectors as usize).step_by(groups * LANES) {
-                for (i, lane) in lanes.iter_mut().enumerate() {
-                    if first + i < p.vectors as usize {
-                        let four = &self.numbers[4 * (first + i)..][..4];
-                        *lane += four.iter().map(|x| x * x).sum::<f32>();
-                    }
+            for stretch in vectors.chunks(LANES).skip(group).step_by(groups) {
+                for (lane, vector) in lanes.iter_mut().zip(stretch) {
+                    *lane += vector.iter().map(|x| x * x).sum::<f32>();
                 }
             }
-            self.sums[p.first as usize + group] = added(lanes);
-        }
+            *sum = added(lanes);
+        });
     }
 }
 
@@ -99,9 +102,13 @@ impl ClipFactorTwin<'_> {
 
 impl ScaleTwin<'_> {
     fn run(self) {
-        for number in &mut self.numbers[..4 * self.params.vectors as usize] {
-            *number *= self.factor[0];
-        }
+        let factor = self.factor[0];
+        let numbers = &mut self.numbers[..4 * self.params.vectors as usize];
+        numbers.par_chunks_mut(CHUNK).for_each(|chunk| {
+            for number in chunk {
+                *number *= factor;
+            }
+        });
     }
 }
 

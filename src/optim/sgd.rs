@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::array::StateArray;
 use super::definition::{Optimiser, Update};
-use crate::bounds::{LARGEST_RATE, check, share};
+use crate::bounds::{check, check_rate, share};
 use crate::engine::{Grid, Plan, StepState};
 use crate::error::Result;
 
@@ -101,12 +101,7 @@ impl Sgd {
             "needs a momentum above 0",
             momentum,
         )?;
-        check(
-            (0.0..=LARGEST_RATE).contains(&weight_decay),
-            "weight_decay",
-            "must be at least 0 and at most 1000000",
-            weight_decay,
-        )?;
+        check_rate(weight_decay, "weight_decay")?;
         Ok(Sgd {
             momentum: momentum as f32,
             weight_decay: weight_decay as f32,

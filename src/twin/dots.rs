@@ -1,22 +1,15 @@
 //! Dot products of listed pairs' rows: the shared part of the twins of the weight gradients.
 //!
-//! A product consists of [`PARTIAL`] interleaved partial sums, which are kept apart until its end and then folded by
-//! halves. Since the sum may pause at any multiple of that many lanes, its bits depend neither on the width of the
-//! vectors nor on how the lanes are tiled, nor on which task has the pair.
+//! A product's [partial sums](super::partial) are kept apart until its end. As the sum may pause at any multiple of
+//! [`PARTIAL`] lanes, its bits depend neither on the width of the vectors nor on how the lanes are tiled, nor on which
+//! task has the pair.
 
 use std::ops::Range;
 
 use pulp::Simd;
 
-/// Number of partial sums of a product: one vector of AVX-512, two of AVX2, four of NEON. They determine the result's
-/// bits, so the number is the same everywhere.
-pub(crate) const PARTIAL: usize = 16;
-
-/// A product's partial sums between two of its parts.
-pub(crate) type Partial = [f32; PARTIAL];
-
-/// The same in registers: the first `PARTIAL / F32_LANES` vectors.
-type Held<S> = [<S as Simd>::f32s; PARTIAL];
+use super::partial::{Held, fold_held, load, load_rest, masks, store};
+pub(crate) use super::partial::{PARTIAL, Partial, fold};
 
 /// Where the lanes to multiply lie: segments of `delta`, and as many in each of `N` runs of the input.
 #[derive(Clone, Copy)]
@@ -168,14 +161,6 @@ pub(crate) fn dots<S: Simd, const N: usize>(
     sums
 }
 
-/// The product whose partial sums these are.
-#[inline(always)]
-pub(crate) fn fold<S: Simd>(simd: S, partial: &Partial) -> f32 {
-    let mut held = [simd.splat_f32s(0.0); PARTIAL];
-    load(simd, partial, &mut held);
-    fold_held(simd, &mut held)
-}
-
 #[inline(always)]
 fn add_runs<S: Simd, const N: usize>(
     simd: S,
@@ -231,79 +216,6 @@ fn add_chunks<S: Simd, const N: usize>(
             }
         }
     }
-}
-
-/// The first `rest` lanes of a chunk, followed by zeros. A whole chunk is loaded if there is one: that is several times
-/// as fast as a partial load.
-#[inline(always)]
-fn load_rest<S: Simd>(
-    simd: S,
-    values: &[f32],
-    at: usize,
-    rest: usize,
-    masks: &[S::m32s; PARTIAL],
-) -> Held<S> {
-    let zero = simd.splat_f32s(0.0);
-    let mut held = [zero; PARTIAL];
-    match values.get(at..at + PARTIAL) {
-        Some(chunk) => {
-            let (chunk, _) = S::as_simd_f32s(chunk);
-            for p in 0..PARTIAL / S::F32_LANES {
-                held[p] = simd.select_f32s(masks[p], chunk[p], zero);
-            }
-        }
-        None => {
-            let values = &values[at..at + rest];
-            for (p, part) in values.chunks(S::F32_LANES).enumerate() {
-                held[p] = simd.partial_load_f32s(part);
-            }
-        }
-    }
-    held
-}
-
-/// Masks of a chunk's first `rest` lanes.
-#[inline(always)]
-fn masks<S: Simd>(simd: S, rest: usize) -> [S::m32s; PARTIAL] {
-    let first = |lanes: usize| simd.mask_between_m32s(0, lanes as u32).mask();
-    let mut masks = [first(0); PARTIAL];
-    for (p, mask) in masks[..PARTIAL / S::F32_LANES].iter_mut().enumerate() {
-        *mask = first(rest.saturating_sub(p * S::F32_LANES).min(S::F32_LANES));
-    }
-    masks
-}
-
-#[inline(always)]
-fn load<S: Simd>(_: S, partial: &Partial, held: &mut Held<S>) {
-    let (vectors, _) = S::as_simd_f32s(partial);
-    // One at a time: a copy of the slice would force them out of the registers.
-    #[allow(clippy::manual_memcpy)]
-    for p in 0..PARTIAL / S::F32_LANES {
-        held[p] = vectors[p];
-    }
-}
-
-#[inline(always)]
-fn store<S: Simd>(held: &Held<S>, partial: &mut Partial) {
-    let (vectors, _) = S::as_mut_simd_f32s(partial);
-    // One at a time: a copy of the slice would force them out of the registers.
-    #[allow(clippy::manual_memcpy)]
-    for p in 0..PARTIAL / S::F32_LANES {
-        vectors[p] = held[p];
-    }
-}
-
-#[inline(always)]
-fn fold_held<S: Simd>(simd: S, held: &mut Held<S>) -> f32 {
-    let mut left = PARTIAL / S::F32_LANES;
-    while left > 1 {
-        left /= 2;
-        for p in 0..left {
-            held[p] = simd.add_f32s(held[p], held[p + left]);
-        }
-    }
-    // Folded by halves again, within the vector: the same order at any width.
-    simd.reduce_sum_f32s(held[0])
 }
 
 /// Most pairs of a task, so that their partial sums stay in a core's own cache: 256 KiB.

@@ -9,7 +9,7 @@
 //! | `lanes.rs` | sums gathered through terms, a row of lanes at a time: the innermost loops of the sparse products |
 //! | `pieces.rs` | dividing an output into pieces that tasks write |
 //! | `planes.rs` | the sparse convolution in either direction: planes gathered from planes |
-//! | `dots.rs` | dot products of listed pairs' rows: the weight gradients |
+//! | `dots.rs`, `partial.rs` | dot products of listed pairs' rows: the weight gradients; their partial sums |
 //! | `product.rs`, `pack.rs` | the blocked product of full layers, and its operands in reading order |
 //! | `patches.rs` | what a plane's positions see through a window, as the rows of a matrix |
 //! | `rows.rs` | products of rows with rows: the weight gradient of full layers |
@@ -18,6 +18,7 @@ mod direction;
 pub(crate) mod dots;
 pub(crate) mod lanes;
 pub(crate) mod pack;
+mod partial;
 pub(crate) mod patches;
 pub(crate) mod pieces;
 pub(crate) mod planes;

@@ -10,6 +10,8 @@ mod believed;
 mod changes;
 mod data;
 mod data_check;
+mod data_get;
+mod edited;
 mod eval;
 mod eval_data;
 mod familiar;

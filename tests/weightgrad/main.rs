@@ -11,4 +11,5 @@ mod common;
 mod case;
 mod conv_sddmm;
 mod sddmm;
+mod slices;
 mod statistics;
