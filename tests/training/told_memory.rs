@@ -75,7 +75,7 @@ fn images() -> Dataset {
         height: 32,
         width: 32,
     };
-    let bytes = |count: usize| (0..count * 3072).map(|i| (i * 7919 >> 3) as u8).collect();
+    let bytes = |count: usize| (0..count * 3072).map(|i| ((i * 7919) >> 3) as u8).collect();
     let split = |count: usize| {
         Split::new(
             3072,
