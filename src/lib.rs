@@ -147,6 +147,23 @@ pub use error::{Error, Result};
 pub mod low_level {
     #[doc(inline)]
     pub use crate::{dense, engine, kernels, layer, network, primitive, sparse, topology};
+
+    /// The parts of a checkpoint's manifest.
+    pub mod checkpoint {
+        #[doc(inline)]
+        pub use crate::checkpoint::{
+            ArrayShape, LayerShape, NormKind, NormShape, NumberType, OptimiserShape,
+            ParameterShape, StateShape, TensorFile,
+        };
+    }
+
+    /// Figures of a whole evaluation, computed on the host.
+    pub mod evaluation {
+        #[doc(inline)]
+        pub use crate::loss::{Measure, OfClass, Outcomes};
+        #[doc(inline)]
+        pub use crate::train::evaluate_whole;
+    }
 }
 
 /// What the command `rootlet` uses in addition: run folders, tables and pages, benchmarks, and the verification of an

@@ -45,14 +45,19 @@ pub use crate::layer::{ParameterArray, ParameterState};
 pub use crate::network::NetworkState;
 pub use crate::sparse::LayerState;
 pub(crate) use folder::is_file_of_one;
+#[doc(hidden)]
 pub use layer_shape::LayerShape;
 pub(crate) use load::newest_manifest;
 pub use load::{Checkpoint, load};
+#[doc(hidden)]
+pub use manifest::TensorFile;
 pub(crate) use manifest::fuzz as fuzz_manifest;
-pub use manifest::{FORMAT, Manifest, TensorFile};
+pub use manifest::{FORMAT, Manifest};
 pub use objective::Objective;
+#[doc(hidden)]
 pub use optimiser::{NumberType, OptimiserShape, StateShape};
 pub use origin::{Change, Origin, Tested};
+#[doc(hidden)]
 pub use parameters::{ArrayShape, NormKind, NormShape, ParameterShape};
 pub use past::PastConnections;
 pub use progress::Progress;

@@ -7,7 +7,6 @@ use rootlet::error::Fault;
 use rootlet::model::{MODELS, ModelCount};
 use rootlet::report::{count_text, memory_text};
 use rootlet::train::config::{real, whole};
-use rootlet::train::memory;
 use rootlet::{Error, Result};
 use serde::Serialize;
 
@@ -102,7 +101,7 @@ fn describe(args: &ModelArgs, name: &str) -> Result<String> {
         None => Vec::new(),
         Some(batch) => {
             config.run.batch = batch;
-            memory(&config, args.model.image_shape(name)?, model.classes())?
+            config.memory(args.model.image_shape(name)?, model.classes())?
         }
     };
     if !args.json {

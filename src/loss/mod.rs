@@ -48,6 +48,7 @@ pub use exact_match::{ExactMatch, ExactMatchScore, ExactMatchScoreParams};
 pub use huber::{Huber, HuberLoss, HuberLossParams};
 pub use mean_squared_error::{MeanSquaredError, MeanSquaredErrorLoss, MeanSquaredErrorLossParams};
 pub use precision_at::{PrecisionAt, PrecisionAtScore, PrecisionAtScoreParams};
+#[doc(hidden)]
 pub use summary::{Measure, OfClass, Outcomes};
 pub use top_k::{TopK, TopKScore, TopKScoreParams};
 pub use weigh::{Weigh, WeighParams};

@@ -10,38 +10,36 @@ pub(super) fn by_class(bytes: impl Fn(Class) -> u64) -> Vec<(String, u64)> {
     Class::ALL.map(|c| (c.name().to_owned(), bytes(c))).into()
 }
 
-/// Bytes that a training as `config` says holds on the CPU executor, by class, for images of such a shape and so many
-/// classes. It makes the whole network, but on a device that only counts: the connections are drawn, and nothing is
-/// allocated.
-///
-/// Methods that prune while they train (`gradual`, `lottery`) hold more later: lists of connections, of which they have
-/// many at first, take more than dense weights. Adapters hold a little more, parameters of kernels, and the training
-/// images too where those are kept there.
-///
-/// # Errors
-/// A configuration that cannot be used.
-pub fn memory(
-    config: &TrainConfig,
-    shape: ImageShape,
-    classes: usize,
-) -> Result<Vec<(String, u64)>> {
-    let images = |count| Counted {
-        count,
-        features: shape.features(),
-        classes,
-    };
-    let data = Dataset::new(
-        "counted",
-        shape,
-        images(config.run.batch.max(classes)),
-        images(1),
-    )?;
-    let device = Device::counting()?;
-    let mut trainer = Trainer::new(device, config.clone(), data)?;
-    // What is chosen does not matter: how many are, and beside what, does.
-    trainer.prune_before_the_first_step(&mut Hooks::observing(&mut |_: &Event| Ok(())))?;
-    let ledger = trainer.device().ledger();
-    Ok(by_class(|class| ledger.at_peak(class)))
+impl TrainConfig {
+    /// Bytes that a training by this configuration holds on the CPU executor, by class, for images of such a shape and so
+    /// many classes. It makes the whole network, but on a device that only counts: the connections are drawn, and nothing
+    /// is allocated.
+    ///
+    /// Methods that prune while they train (`gradual`, `lottery`) hold more later: lists of connections, of which they
+    /// have many at first, take more than dense weights. Adapters hold a little more, parameters of kernels, and the
+    /// training images too where those are kept there.
+    ///
+    /// # Errors
+    /// A configuration that cannot be used.
+    pub fn memory(&self, shape: ImageShape, classes: usize) -> Result<Vec<(String, u64)>> {
+        let images = |count| Counted {
+            count,
+            features: shape.features(),
+            classes,
+        };
+        let data = Dataset::new(
+            "counted",
+            shape,
+            images(self.run.batch.max(classes)),
+            images(1),
+        )?;
+        let device = Device::counting()?;
+        let mut trainer = Trainer::new(device, self.clone(), data)?;
+        // What is chosen does not matter: how many are, and beside what, does.
+        trainer.prune_before_the_first_step(&mut Hooks::observing(&mut |_: &Event| Ok(())))?;
+        let ledger = trainer.device().ledger();
+        Ok(by_class(|class| ledger.at_peak(class)))
+    }
 }
 
 /// So many images, of which nobody looks at one.

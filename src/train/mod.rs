@@ -20,10 +20,11 @@ mod setup;
 mod trainer;
 
 pub use config::TrainConfig;
-pub use evaluate::{Evaluation, evaluate, evaluate_whole};
+#[doc(hidden)]
+pub use evaluate::evaluate_whole;
+pub use evaluate::{Evaluation, evaluate};
 pub use event::{Event, Observer, Score};
 pub use hooks::{Hooks, Save};
-pub use memory::memory;
 #[doc(hidden)]
 pub use predict::for_tests;
 pub use predict::{Predictions, Predictor};

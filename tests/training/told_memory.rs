@@ -4,13 +4,13 @@
 use rootlet::data::{self, DataOptions, Dataset, ImageShape, Split};
 use rootlet::engine::{Class, Device, Precision};
 use rootlet::topology::MethodName;
-use rootlet::train::{TrainConfig, Trainer, memory};
+use rootlet::train::{TrainConfig, Trainer};
 
 use crate::{cpu, gpu, run};
 
 /// Trains, rounds included, and compares; without the images, which a device may keep.
 fn compare(device: Device, config: &TrainConfig, data: Dataset, what: &str) {
-    let told = memory(config, data.shape, data.classes).unwrap();
+    let told = config.memory(data.shape, data.classes).unwrap();
     let told: u64 = (told.iter())
         .filter(|(class, _)| class != Class::Data.name())
         .map(|(_, bytes)| bytes)
