@@ -3,7 +3,8 @@
 // line of lanes loads that wait for each other. What is left in the loop is a read next door, and loads of the source
 // that wait for nothing: two connections' at four positions, eight under way at once.
 //
-// By the kernel: `On`, where an item's tile lies; `places` and `sees`, what a connection reads from there; `loaded`.
+// By the kernel: `On`, where an item's tile lies; `places` and `sees`, what a connection reads from there; `loaded`; and
+// `through`, what connection j of the list makes of what was loaded.
 
 // Connections that are listed at a time.
 const LISTED = 128u;
@@ -42,12 +43,12 @@ fn plus_inside(initial: Four, count: u32, on: On) -> Four {
         let q = list[j + 1u];
         let x = loaded(places(p, on));
         let y = loaded(places(q, on));
-        sum = plus(sum, bitcast<f32>(p.w), x);
-        sum = plus(sum, bitcast<f32>(q.w), y);
+        sum = plus(sum, bitcast<f32>(p.w), through(x, j));
+        sum = plus(sum, bitcast<f32>(q.w), through(y, j + 1u));
     }
     if j < count {
         let p = list[j];
-        sum = plus(sum, bitcast<f32>(p.w), loaded(places(p, on)));
+        sum = plus(sum, bitcast<f32>(p.w), through(loaded(places(p, on)), j));
     }
     return sum;
 }
@@ -63,14 +64,14 @@ fn plus_border(initial: Four, count: u32, on: On) -> Four {
         let sees_q = sees(q, on);
         let x = loaded(select(vec4(on.v), places(p, on), sees_p));
         let y = loaded(select(vec4(on.v), places(q, on), sees_q));
-        sum = plus_seen(sum, bitcast<f32>(p.w), x, sees_p);
-        sum = plus_seen(sum, bitcast<f32>(q.w), y, sees_q);
+        sum = plus_seen(sum, bitcast<f32>(p.w), through(x, j), sees_p);
+        sum = plus_seen(sum, bitcast<f32>(q.w), through(y, j + 1u), sees_q);
     }
     if j < count {
         let p = list[j];
         let sees_p = sees(p, on);
         let x = loaded(select(vec4(on.v), places(p, on), sees_p));
-        sum = plus_seen(sum, bitcast<f32>(p.w), x, sees_p);
+        sum = plus_seen(sum, bitcast<f32>(p.w), through(x, j), sees_p);
     }
     return sum;
 }

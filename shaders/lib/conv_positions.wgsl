@@ -8,13 +8,13 @@
 #import window
 
 // Pairs of a tile; each of them is then added up in PARTS parts of at most 128 / PARTS.
-const TILE = 4u;
+const TILED = 4u;
 const PARTS = 16u;
 // Of a pair's sums; a multiple of the parts that keeps the workgroup memory's banks apart.
 const PITCH = 144u;
 
-var<workgroup> partial: array<f32, 576>; // TILE * PITCH
-var<workgroup> parts: array<f32, 64>; // TILE * PARTS
+var<workgroup> partial: array<f32, 576>; // TILED * PITCH
+var<workgroup> part_sums: array<f32, 64>; // TILED * PARTS
 
 // What a pair's input unit sees.
 struct Source {
@@ -57,11 +57,11 @@ fn share_of(group: u32) -> Share {
     );
 }
 
-fn put(j: u32, share: Share, sum: f32) {
+fn put_pair(j: u32, share: Share, sum: f32) {
     let to = share.slice * params.stride + j;
     // The pieces, each of some lines of positions or vectors, add to the one before.
     let add = params.accumulate != 0u || part.begin_y > 0u || part.begin > 0u;
-    output[to] = select(0.0, output[to], add) + sum;
+    gradient[to] = select(0.0, gradient[to], add) + sum;
 }
 
 // A tile's pairs. One that it lacks is the last one again.
@@ -147,7 +147,7 @@ fn next(walk: Walk, step: Step) -> Walk {
     return to;
 }
 
-fn sees(tile: Tile, walk: Walk) -> vec4<bool> {
+fn tile_sees(tile: Tile, walk: Walk) -> vec4<bool> {
     return (tile.y + walk.y < vec4(params.window.input_y)) & (tile.x + walk.x < vec4(params.window.input_x));
 }
 
@@ -172,8 +172,8 @@ fn part_of_tile(share: Share, tile: Tile, index: u32, width: u32, step: Step) ->
     for (var i = index; i < places; i += 2u * width) {
         let q = next(p, step);
         let both = i + width < places;
-        let sees_p = sees(tile, p);
-        let sees_q = sees(tile, q) & vec4(both);
+        let sees_p = tile_sees(tile, p);
+        let sees_q = tile_sees(tile, q) & vec4(both);
         let at_p = select(vec4(p.v), tile.at + p.at, sees_p);
         let at_q = select(vec4(p.v), tile.at + q.at, sees_q);
         let delta_p = delta[first + i];
@@ -203,7 +203,7 @@ fn part_of_tile(share: Share, tile: Tile, index: u32, width: u32, step: Step) ->
 fn over_positions(share: Share, begin: u32, end: u32, index: u32) {
     let width = LANES * ROWS;
     let step = step_of(width);
-    let each = clamp((end - begin + part.chunks - 1u) / part.chunks, 1u, TILE);
+    let each = clamp((end - begin + part.chunks - 1u) / part.chunks, 1u, TILED);
     for (var first = begin + share.chunk * each; first < end; first += each * part.chunks) {
         let pairs = min(each, end - first);
         let sums = part_of_tile(share, tile_of(first, pairs), index, width, step);
@@ -212,21 +212,21 @@ fn over_positions(share: Share, begin: u32, end: u32, index: u32) {
         partial[2u * PITCH + index] = sums.z;
         partial[3u * PITCH + index] = sums.w;
         workgroupBarrier();
-        for (var i = index; i < TILE * PARTS; i += width) {
+        for (var i = index; i < TILED * PARTS; i += width) {
             let t = i / PARTS;
             var sum = 0.0;
             for (var k = i % PARTS; k < width; k += PARTS) {
                 sum += partial[t * PITCH + k];
             }
-            parts[i] = sum;
+            part_sums[i] = sum;
         }
         workgroupBarrier();
         for (var t = index; t < pairs; t += width) {
             var sum = 0.0;
             for (var k = 0u; k < PARTS; k++) {
-                sum += parts[t * PARTS + k];
+                sum += part_sums[t * PARTS + k];
             }
-            put(first + t, share, sum);
+            put_pair(first + t, share, sum);
         }
     }
 }

@@ -1,12 +1,7 @@
 // Merges a channel's tiles of statistics, in order: Chan, Golub and LeVeque 1979. `tile`: positions per tile; `tiles`:
 // tiles per plane.
+#import norm_merged
 #import step
-
-struct Merged {
-    n: f32,
-    mean: f32,
-    squares: f32, // sum of squared differences from the mean
-}
 
 fn merge(c: u32, tile: u32, tiles: u32) -> Merged {
     var n = 0.0;

@@ -34,7 +34,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> cols: array<u32>; // [pairs]
 @group(0) @binding(3) var<storage, read> input: array<vec4<f32>>; // [channels][input_y][input_x][vectors]
 @group(0) @binding(4) var<storage, read> delta: array<vec4<f32>>; // [rows][output_y][output_x][vectors]
-@group(0) @binding(5) var<storage, read_write> output: array<f32>; // [slices][stride], or [pairs]
+@group(0) @binding(5) var<storage, read_write> gradient: array<f32>; // [slices][stride], or [pairs]
 
 // What a sum over positions takes of the input: what is there.
 struct Seen {
@@ -111,7 +111,7 @@ fn over_pairs(share: Share, begin: u32, end: u32, lane: u32) {
             for (var k = 0u; k < LANES; k++) {
                 sum += partial[t * PITCH + k];
             }
-            put(first + t, share, sum);
+            put_pair(first + t, share, sum);
         }
         workgroupBarrier();
     }

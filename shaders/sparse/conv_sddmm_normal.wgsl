@@ -33,7 +33,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> input: array<vec4<f32>>; // [channels][input_y][input_x][vectors]
 @group(0) @binding(5) var<storage, read> saved: array<f32>; // [4][channels]: mean, 1 / standard deviation, weight, bias
 @group(0) @binding(6) var<storage, read> delta: array<vec4<f32>>; // [rows][output_y][output_x][vectors]
-@group(0) @binding(7) var<storage, read_write> output: array<f32>; // [slices][stride], or [pairs]
+@group(0) @binding(7) var<storage, read_write> gradient: array<f32>; // [slices][stride], or [pairs]
 
 // A channel's norm: what a sum over positions takes of the input.
 struct Seen {

@@ -10,6 +10,7 @@ use super::cpu::CpuExecutor;
 use super::device_options::DeviceOptions;
 use super::fuse::Fuse;
 use super::gpu::{GpuExecutor, GpuProgram};
+use super::kernel::Kernel;
 use super::ledger::Ledger;
 use super::plan::{Dispatch, Plan};
 use super::shape::WorkgroupShape;
@@ -213,6 +214,14 @@ impl Device {
     /// Whether kernels may use subgroups, which no kernel of a training does.
     pub fn has_subgroups(&self) -> bool {
         matches!(&self.executor, Executor::Gpu(gpu) if gpu.has_subgroups())
+    }
+
+    /// Whether a kernel may bind as many buffers here as this one does.
+    pub fn binds<K: Kernel>(&self) -> bool {
+        match &self.executor {
+            Executor::Cpu(_) => true,
+            Executor::Gpu(gpu) => K::INFO.storage_buffers() <= gpu.storage_buffers() as usize,
+        }
     }
 
     /// How many submissions its programs were so far; the CPU executor has none.

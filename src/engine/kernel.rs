@@ -59,6 +59,12 @@ impl KernelInfo {
         self.name.rsplit('/').next().unwrap_or(self.name)
     }
 
+    /// Storage buffers that it binds.
+    pub fn storage_buffers(&self) -> usize {
+        let uniform = |binding: &&BindingInfo| matches!(binding.kind, BindingKind::Uniform(_));
+        self.bindings.len() - self.bindings.iter().filter(uniform).count()
+    }
+
     /// Its name and its bindings, for a call of its twin.
     pub(crate) fn bound(&self) -> (&'static str, &'static [BindingInfo]) {
         (self.name, self.bindings)

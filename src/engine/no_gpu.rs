@@ -60,6 +60,10 @@ impl GpuExecutor {
         match self.0 {}
     }
 
+    pub(crate) fn storage_buffers(&self) -> u32 {
+        match self.0 {}
+    }
+
     pub(crate) fn largest_binding(&self) -> u64 {
         match self.0 {}
     }

@@ -98,8 +98,11 @@ pub trait Layer: Any + Debug + Send + Sync {
         false
     }
 
-    /// Whether its value is the batch norm of its one input, by what it saved (`[4][channels]`: mean, inverse standard
-    /// deviation, weight, bias), and then whether a ReLU follows: a kernel may take that input in the value's place.
+    /// Whether its value is the batch norm of its first input, by what it saved (`[4][channels]`: mean, inverse
+    /// standard deviation, weight, bias), plus a second one if there is one, and then whether a ReLU follows. Of one
+    /// input, a kernel may take that in the value's place; its forward pass may find
+    /// [statistics](super::pass::Forward::statistics), and its backward pass a gradient that [went
+    /// back](Backward::is_masked) through the ReLU, and [sums](Backward::sums) over it.
     fn normalises(&self) -> Option<bool> {
         None
     }

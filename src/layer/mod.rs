@@ -5,6 +5,7 @@
 //! | `definition.rs`, `extent.rs` | what a layer is: the trait that all of them implement; sizes |
 //! | `pass.rs`, `parameter_state.rs`, `parameters.rs` | what a layer sees while it records; dense parameters, on the host and on the device |
 //! | `sparse.rs`, `sparse_pass.rs`, `dense_pass.rs`, `bias_gradient.rs` | linear, token-wise and convolutional layers of sparse connections |
+//! | `conv_pass.rs` | a convolution with what the batch norms behind it and before it add up |
 //! | `linear_gelu.rs`, `linear_gelu_backward.rs` | such a layer with the GELU behind it, or before it |
 //! | `norm/` | batch norm, layer norm |
 //! | `activation.rs`, `normal.rs` | ReLU, GELU, and the normal distribution behind it |
@@ -25,6 +26,7 @@ mod add;
 pub mod attention;
 mod batch_metrics;
 mod bias_gradient;
+mod conv_pass;
 mod definition;
 mod dense_pass;
 mod dropout;

@@ -7,7 +7,7 @@ use super::parameters::LayerParameters;
 use super::sparse_pass::SparsePass;
 use crate::engine::{Plan, View};
 use crate::error::Result;
-use crate::sparse::{Arena, LayerSpan};
+use crate::sparse::{Arena, LayerSpan, Normalised};
 
 /// How a forward pass treats what training and evaluation differ in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +99,20 @@ pub trait Forward: Pass {
     /// Where the layer's value goes, `[channels][positions][lanes]`. A padding lane may hold any finite number.
     fn output(&self) -> View;
 
+    /// Memory of so many words for [statistics](crate::sparse::ConvStatistics) of the layer's value by parts, where that
+    /// goes into a batch norm of a training step. What is asked for must be filled.
+    fn statistics_room(&self, words: usize) -> Option<View>;
+
+    /// Such statistics of the first input, where its layer left some.
+    fn statistics(&self) -> Option<View>;
+
+    /// Whether the layer's value is not to be written, for the one that takes it [makes it](Self::normalised) at each
+    /// load: only of a batch norm for which there are statistics.
+    fn is_left_out(&self) -> bool;
+
+    /// What the first input is the norm of, where it was left out.
+    fn normalised(&self) -> Option<Normalised>;
+
     /// What the next layer sees, where this one [joins](super::Layer::joins) it and has to record its value as well.
     fn next(&self) -> Option<&dyn Forward>;
 }
@@ -122,6 +136,9 @@ pub trait Backward: Pass {
 
     /// Whether that gradient went back through the layer's own ReLU or GELU already.
     fn is_masked(&self) -> bool;
+
+    /// The [sums](crate::sparse::ConvBackward) over that gradient by parts, where the layer that completed it left some.
+    fn sums(&self) -> Option<View>;
 
     /// Whether gradients of parameters are added to those of the batch's earlier parts.
     fn accumulates(&self) -> bool;
@@ -167,8 +184,20 @@ pub trait Backward: Pass {
         delta: View,
     ) -> Result<()>;
 
-    /// The same where the layer's input was dropped and is the norm of another value, which the kernel takes in its
-    /// place: whether that was recorded.
+    /// Records the whole backward pass of a convolution, the gradient at its input included, where there is one dispatch
+    /// for it: whether that was recorded.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    fn convolution_at_once(
+        &mut self,
+        plan: &mut Plan,
+        layer: &SparsePass,
+        delta: View,
+    ) -> Result<bool>;
+
+    /// As [`connection_gradients`](Self::connection_gradients) where the layer's input was dropped and is the norm of
+    /// another value, which the kernel takes in its place: whether that was recorded.
     ///
     /// # Errors
     /// Views that do not fit.

@@ -10,7 +10,7 @@ use super::pass::{Backward, Forward, Pass, Sink};
 use super::sparse_pass::SparsePass;
 use crate::engine::Plan;
 use crate::error::Result;
-use crate::sparse::Window;
+use crate::sparse::{LayerSpan, Window};
 
 /// Sparse connections from input units to output units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,14 +57,24 @@ impl Sparse {
         Window::square(input.plane(), self.kernel, self.stride, self.padding)
     }
 
-    fn pass<P: Pass + ?Sized>(&self, pass: &P) -> Result<SparsePass> {
+    /// Its passes over an input of this size, where its connections have this place.
+    pub(crate) fn of_span(
+        &self,
+        span: LayerSpan,
+        input: Extent,
+        lanes: usize,
+    ) -> Result<SparsePass> {
         Ok(SparsePass {
-            span: pass.connections()?.1,
-            window: self.window(pass.inputs()[0])?,
-            lanes: pass.lanes(),
+            span,
+            window: self.window(input)?,
+            lanes,
             bias: self.bias,
             relu: self.relu,
         })
+    }
+
+    fn pass<P: Pass + ?Sized>(&self, pass: &P) -> Result<SparsePass> {
+        self.of_span(pass.connections()?.1, pass.inputs()[0], pass.lanes())
     }
 }
 
@@ -96,9 +106,14 @@ impl Layer for Sparse {
 
     fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
         let layer = self.pass(pass)?;
-        let (input, output) = (pass.input(0)?, pass.output());
         let weights = pass.dense_weights(plan, &layer)?;
         let (arena, _) = pass.connections()?;
+        if weights.is_none()
+            && let Some(product) = layer.before_norm(pass)?
+        {
+            return product.record(plan, arena);
+        }
+        let (input, output) = (pass.input(0)?, pass.output());
         match (weights, pass.next()) {
             (None, None) => layer.forward(plan, arena, input, output),
             (None, Some(next)) => layer.forward_gelu(plan, arena, input, output, next.output()),
@@ -119,6 +134,9 @@ impl Layer for Sparse {
             delta = masked;
         }
         let pointwise = layer.window.is_pointwise();
+        if !pointwise && pass.convolution_at_once(plan, &layer, delta.clone())? {
+            return Ok(());
+        }
         let input = match !pointwise && pass.normalised_gradients(plan, &layer, delta.clone())? {
             true => None,
             false => {

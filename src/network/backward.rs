@@ -8,8 +8,7 @@ use crate::engine::{Plan, View};
 use crate::error::{Error, Misfit, Result};
 use crate::layer::pass::{Backward, Mode, Sink};
 use crate::layer::{AddInto, Gelu, ShortcutPass, SparsePass};
-use crate::sparse::Normalised;
-use crate::topology::{Observed, Observes};
+use crate::topology::Observed;
 
 /// What a backward pass has besides.
 struct Back<'a> {
@@ -32,25 +31,6 @@ impl NodePass<'_, Back<'_>> {
     }
 }
 
-impl NodePass<'_, Back<'_>> {
-    /// What the value of the first input is the norm of, where it was dropped.
-    fn normalised(&self) -> Option<Normalised> {
-        let (recorder, values) = (self.recorder, &self.own.values);
-        let source = self.source(0).ok()?;
-        let node = &recorder.model.nodes()[source];
-        let relu = node.layer().normalises()?;
-        match (node.inputs(), &values.value[source]) {
-            (&[before], None) => Some(Normalised {
-                input: values.value[before].clone()?,
-                saved: values.saved[source].clone()?,
-                relu,
-                step: recorder.buffers.step.all(),
-            }),
-            _ => None,
-        }
-    }
-}
-
 impl Backward for NodePass<'_, Back<'_>> {
     fn input(&mut self, plan: &mut Plan, i: usize) -> Result<View> {
         let source = self.source(i)?;
@@ -67,6 +47,10 @@ impl Backward for NodePass<'_, Back<'_>> {
 
     fn is_masked(&self) -> bool {
         self.own.values.masked[self.node]
+    }
+
+    fn sums(&self) -> Option<View> {
+        self.own.values.sums[self.node].clone()
     }
 
     fn accumulates(&self) -> bool {
@@ -156,6 +140,21 @@ impl Backward for NodePass<'_, Back<'_>> {
         Ok(())
     }
 
+    fn convolution_at_once(
+        &mut self,
+        plan: &mut Plan,
+        layer: &SparsePass,
+        delta: View,
+    ) -> Result<bool> {
+        (self.recorder).convolution_at_once(
+            plan,
+            self.own.values,
+            self.own.options,
+            (self.node, layer),
+            delta,
+        )
+    }
+
     fn normalised_gradients(
         &mut self,
         plan: &mut Plan,
@@ -163,12 +162,11 @@ impl Backward for NodePass<'_, Back<'_>> {
         delta: View,
     ) -> Result<bool> {
         let (recorder, options) = (self.recorder, self.own.options);
-        let pass = options.pass;
-        // What a round observes is the input itself.
-        let alone = pass.gradients && pass.observes == Observes::Nothing && options.tiles.is_none();
+        let alone = options.trains_alone();
         let listed = !matches!(recorder.products(self.node), Products::Full { .. });
+        let source = self.source(0)?;
         let normalised = match recorder.fuses() && alone && listed {
-            true => self.normalised(),
+            true => recorder.normalised(self.own.values, source),
             false => None,
         };
         let Some(normalised) = normalised else {
@@ -211,7 +209,7 @@ impl Recorder<'_> {
     }
 
     /// The value of a node, made again if it was dropped after the forward pass.
-    fn recall(&self, plan: &mut Plan, values: &mut Values, node: usize) -> Result<View> {
+    pub(super) fn recall(&self, plan: &mut Plan, values: &mut Values, node: usize) -> Result<View> {
         if values.value[node].is_none() {
             for &input in self.model.nodes()[node].inputs() {
                 self.recall(plan, values, input)?;
@@ -222,7 +220,7 @@ impl Recorder<'_> {
     }
 
     /// Where the gradient at the value of `target` goes; nowhere if nothing before it requires one.
-    fn sink(&self, values: &mut Values, target: usize) -> Result<Option<Sink>> {
+    pub(super) fn sink(&self, values: &mut Values, target: usize) -> Result<Option<Sink>> {
         if !self.requires_gradient[target] {
             return Ok(None);
         }

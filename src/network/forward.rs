@@ -1,16 +1,27 @@
 //! What a node's layer sees in the forward pass.
 
+use std::cell::RefCell;
+
 use super::node_pass::NodePass;
 use super::recorder::{Recorder, Values};
 use crate::engine::{Plan, Precision, View};
 use crate::error::{Error, Misfit, Result};
 use crate::layer::pass::{Forward, Mode};
+use crate::sparse::Normalised;
 
 /// What a forward pass has besides.
 struct Ahead<'a> {
     mode: Mode,
-    values: Vec<View>,
+    /// None where it was left out.
+    values: Vec<Option<View>>,
+    /// What the first is then the norm of.
+    normalised: Option<Normalised>,
+    left_out: bool,
     output: View,
+    /// Of the first input, where its layer left some.
+    statistics: Option<View>,
+    /// Where the layer leaves its own.
+    room: RefCell<Option<View>>,
     /// The node behind, where its value is recorded with this one's.
     next: Option<Box<NodePass<'a, Ahead<'a>>>>,
 }
@@ -21,7 +32,7 @@ impl Forward for NodePass<'_, Ahead<'_>> {
     }
 
     fn input(&self, i: usize) -> Result<View> {
-        let input = self.own.values.get(i).cloned();
+        let input = self.own.values.get(i).cloned().flatten();
         input.ok_or_else(|| {
             Error::Shape(Misfit::Undeclared {
                 who: "a layer".to_owned(),
@@ -32,6 +43,26 @@ impl Forward for NodePass<'_, Ahead<'_>> {
 
     fn output(&self) -> View {
         self.own.output.clone()
+    }
+
+    fn statistics_room(&self, words: usize) -> Option<View> {
+        let trains = matches!(self.own.mode, Mode::Train | Mode::Again);
+        let room = (trains && self.recorder.goes_into_norm(self.node))
+            .then(|| self.recorder.scratch("norm.statistics", words));
+        self.own.room.replace(room.clone());
+        room
+    }
+
+    fn statistics(&self) -> Option<View> {
+        self.own.statistics.clone()
+    }
+
+    fn is_left_out(&self) -> bool {
+        self.own.left_out
+    }
+
+    fn normalised(&self) -> Option<Normalised> {
+        self.own.normalised.clone()
     }
 
     fn next(&self) -> Option<&dyn Forward> {
@@ -62,7 +93,13 @@ impl Recorder<'_> {
         if self.joins(node, mode) {
             pass.own.next = Some(Box::new(self.ahead(values, node + 1, mode)?));
         }
-        n.layer().forward(plan, &pass)
+        pass.own.left_out = self.is_left_out(values, node, mode)?;
+        n.layer().forward(plan, &pass)?;
+        values.statistics[node] = pass.own.room.take();
+        if pass.own.left_out {
+            values.value[node] = None;
+        }
+        Ok(())
     }
 
     /// Whether the value of the node behind is recorded with that of `node`.
@@ -87,9 +124,14 @@ impl Recorder<'_> {
         mode: Mode,
     ) -> Result<NodePass<'_, Ahead<'_>>> {
         let n = &self.model.nodes()[node];
+        let first = n.inputs().first().copied();
+        let normalised = first.and_then(|source| self.normalised(values, source));
         let taken = (n.inputs().iter())
-            .map(|&i| values.value(i))
-            .collect::<Result<Vec<View>>>()?;
+            .map(|&i| match &normalised {
+                Some(_) if Some(i) == first => Ok(None),
+                _ => values.value(i).map(Some),
+            })
+            .collect::<Result<_>>()?;
         let words = self.words(node);
         let last = node + 1 == self.model.nodes().len();
         let output = match last {
@@ -106,7 +148,11 @@ impl Recorder<'_> {
         let ahead = Ahead {
             mode,
             values: taken,
+            normalised,
+            left_out: false,
             output,
+            statistics: first.and_then(|i| values.statistics[i].clone()),
+            room: RefCell::default(),
             next: None,
         };
         let (parameters, saved) = (

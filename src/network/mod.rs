@@ -24,6 +24,7 @@ mod backward;
 mod buffers;
 mod build;
 mod checkpointing;
+mod convolutions;
 mod dense;
 mod feed;
 mod forward;

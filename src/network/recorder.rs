@@ -12,7 +12,7 @@ use crate::error::{Error, Misfit, Result};
 use crate::layer::{LayerParameters, Parameters};
 use crate::model::Model;
 use crate::sparse::{Arena, Slices};
-use crate::topology::{ForwardSet, Round, StepPass};
+use crate::topology::{ForwardSet, Observes, Round, StepPass};
 
 /// Buffers that are retained to be looked at, by label.
 pub(super) type Retained = HashMap<String, Buffer>;
@@ -36,6 +36,12 @@ impl PassOptions<'_> {
             accumulate: false,
             tiles: None,
         }
+    }
+
+    /// Whether the gradients of connections go where the optimiser looks, and no round observes the pass: it would look
+    /// at the layers' inputs themselves.
+    pub fn trains_alone(&self) -> bool {
+        self.pass.gradients && self.pass.observes == Observes::Nothing && self.tiles.is_none()
     }
 
     /// Whether the gradients of parameters are added to those of the batch's earlier parts.
@@ -78,8 +84,12 @@ pub(super) struct Values {
     pub value: Vec<Option<View>>,
     /// What its forward leaves for its backward: means and deviations, attention's probabilities.
     pub saved: Vec<Option<View>>,
+    /// Statistics of its value by parts, for the batch norm that takes it.
+    pub statistics: Vec<Option<View>>,
     /// The gradient at its value.
     pub delta: Vec<Option<View>>,
+    /// Sums over that by parts, for the batch norm that it is of.
+    pub sums: Vec<Option<View>>,
     /// Whether `delta` has already passed back through the node's own ReLU.
     pub masked: Vec<bool>,
     /// Where the connections' gradients of layers in slices go.
@@ -259,7 +269,9 @@ impl<'a> Recorder<'a> {
             parameters: self.parameters.clone(),
             value: vec![None; n],
             saved: vec![None; n],
+            statistics: vec![None; n],
             delta: vec![None; n],
+            sums: vec![None; n],
             masked: vec![false; n],
             slices: None,
         };

@@ -84,7 +84,7 @@ impl ConvParams {
 }
 
 impl ConvTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let p = self.params;
         let window = p.window.window();
         let lanes = p.vectors as usize * 4;

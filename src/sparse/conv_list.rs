@@ -25,11 +25,15 @@ pub(super) fn listed_pieces(
 ) -> Vec<Piece> {
     let groups = units as usize * lines.div_ceil(shape.rows()) as usize;
     let items = (LINE as u32).div_ceil(shape.lanes());
-    let loops = |n: u32| {
-        let listed = n.min(LISTED);
-        let list = looped(listed.div_ceil(shape.invocations()), NONE);
-        let sums = 2 * looped(listed / 2, NONE) + others(listed);
-        looped(items, tile + looped(n.div_ceil(LISTED), list + sums))
-    };
-    Piece::ranges(Grid::Groups(groups), connections, 1, loops)
+    Piece::ranges(Grid::Groups(groups), connections, 1, |n| {
+        looped(items, tile + listed(n, shape, &others))
+    })
+}
+
+/// Loops in which a workgroup goes through the list of `n` connections.
+pub(super) fn listed(n: u32, shape: WorkgroupShape, others: impl Fn(u32) -> Loops) -> Loops {
+    let at_once = n.min(LISTED);
+    let list = looped(at_once.div_ceil(shape.invocations()), NONE);
+    let sums = 2 * looped(at_once / 2, NONE) + others(at_once);
+    looped(n.div_ceil(LISTED), list + sums)
 }

@@ -51,6 +51,7 @@ impl ConvMergeTwin<'_> {
 
 /// Where a pass's gradients of layers in slices go, until they are added up in one dispatch for all layers: four bytes a
 /// connection for each slice of the layer that has most.
+#[derive(Clone)]
 pub struct Slices {
     /// By layer: none where its gradients are complete at once.
     counts: Vec<usize>,

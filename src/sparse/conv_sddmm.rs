@@ -14,15 +14,15 @@ use crate::twin::dots::row_blocks;
 use crate::window::{Window, WindowParams, check_divisions, reciprocal};
 
 crate::kernel! {
-    /// For each listed pair j = ((c, ky, kx), o), sets or adds to `output[j]` the sum over output positions (y, x) and
+    /// For each listed pair j = ((c, ky, kx), o), sets or adds to `gradient[j]` the sum over output positions (y, x) and
     /// lanes of `input[c][y*sy + ky - py][x*sx + kx - px] * delta[o][y][x]`, positions outside the input plane being
     /// zero.
     ///
-    /// Pairs and layout of columns as for [`Sddmm`](super::Sddmm) and [`Window`]. Shapes: `input`
-    /// `[channels][input positions][lanes]`, `delta` `[n_out][output positions][lanes]`; padding lanes of `delta` are
-    /// zero. Where the output's lines are cut into slices, each slice sums its own into `output` `[slices][stride]`, and
-    /// [`ConvMerge`](super::ConvMerge) adds them up. Grid: [`ConvSddmmParams::grid`]. Bound by the loads of `input` and
-    /// `delta`.
+    /// Pairs and layout of columns as for [`Sddmm`](super::Sddmm) and [`Window`]. Shapes: `input` `[channels][input
+    /// positions][lanes]`, `delta` `[n_out][output positions][lanes]`; padding lanes of `delta` are zero. Where the
+    /// output's lines are cut into slices, each slice sums its own into `gradient` `[slices][stride]`, and
+    /// [`ConvMerge`](super::ConvMerge) adds them up. Grid: [`ConvSddmmParams::grid`]. Bound by the loads of `input`
+    /// and `delta`.
     pub ConvSddmm, ConvSddmmParams, ConvSddmmTwin = "sparse/conv_sddmm", shader!("sparse/conv_sddmm");
     params {
         /// The planes and the window.
@@ -43,7 +43,7 @@ crate::kernel! {
         cols: u32,
         /// Slices of the output's lines of positions: 1 if they are not cut.
         slices: u32,
-        /// Words of `output` from one slice's gradients to the next's.
+        /// Words of `gradient` from one slice's gradients to the next's.
         stride: u32,
     }
     pieces ConvSddmmParams::pieces;
@@ -51,7 +51,7 @@ crate::kernel! {
     read cols: u32,
     read input: f32,
     read delta: f32,
-    write output: f32,
+    write gradient: f32,
 }
 
 /// Workgroups that share a row's pairs, at least, where its positions are not cut; at most, where they are.
@@ -112,7 +112,7 @@ impl ConvSddmmParams {
         lines.div_ceil(lines.div_ceil(slices))
     }
 
-    /// The same in slices, `stride` words of the output each.
+    /// The same in slices, `stride` words of the gradients each.
     pub(super) fn in_slices(self, slices: usize, stride: usize) -> Self {
         ConvSddmmParams {
             slices: slices as u32,
@@ -231,7 +231,7 @@ impl ConvSddmmTwin<'_> {
         let (lines, all) = (p.lines() as usize, p.window.output_y as usize);
         for slice in 0..p.slices as usize {
             let lines = slice * lines..all.min((slice + 1) * lines);
-            let output = &mut self.output[slice * p.stride as usize..];
+            let output = &mut self.gradient[slice * p.stride as usize..];
             sum(
                 p,
                 lines,

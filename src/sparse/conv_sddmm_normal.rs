@@ -33,7 +33,7 @@ crate::kernel! {
         cols: u32,
         /// Slices of the output's lines of positions: 1 if they are not cut.
         slices: u32,
-        /// Words of `output` from one slice's gradients to the next's.
+        /// Words of `gradient` from one slice's gradients to the next's.
         stride: u32,
         /// 1: negative outputs of the norm become zero.
         relu: u32,
@@ -45,7 +45,7 @@ crate::kernel! {
     read input: f32,
     read saved: f32,
     read delta: f32,
-    write output: f32,
+    write gradient: f32,
 }
 
 impl ConvSddmmNormalParams {
@@ -83,7 +83,7 @@ impl ConvSddmmNormalParams {
 }
 
 impl ConvSddmmNormalTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let p = self.params;
         let (lanes, count) = (p.vectors as usize * 4, self.step.count as usize);
         let [channels, plane] =
@@ -105,7 +105,7 @@ impl ConvSddmmNormalTwin<'_> {
             cols: self.cols,
             input: &input,
             delta: self.delta,
-            output: self.output,
+            gradient: self.gradient,
         }
         .run();
     }

@@ -99,7 +99,7 @@ impl ConvTransposedParams {
 }
 
 impl ConvTransposedTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let p = self.params;
         let window = p.window.window();
         let lanes = p.vectors as usize * 4;

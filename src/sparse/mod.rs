@@ -10,17 +10,25 @@
 //! | the same, with the gradients of biases | [`SddmmBias`] | the batch |
 //! | the same of a convolution | [`ConvSddmm`] | the batch and output positions |
 //! | the same behind a batch norm whose output was dropped | [`ConvSddmmNormal`] | the batch and output positions |
+//! | a convolution's gradients, and its input's | [`ConvBackward`] | both |
+//! | the forward product in front of a batch norm, with its statistics | [`ConvStatistics`] | as the forward product |
+//! | the same behind a batch norm whose output is not written | [`ConvStatisticsNormal`] | as the forward product |
 //! | the sum of those of a plane's slices | [`ConvMerge`] | the slices |
 //!
 //! In all of them the batch is the lane: a connection is one scalar times one contiguous row.
 
 mod arena;
 mod conv;
+mod conv_backward;
+mod conv_before_norm;
 mod conv_list;
 mod conv_merge;
+mod conv_parts;
 mod conv_sddmm;
 mod conv_sddmm_normal;
 mod conv_sddmm_rows;
+mod conv_statistics;
+mod conv_statistics_normal;
 mod conv_transposed;
 mod init;
 mod layer_state;
@@ -33,9 +41,13 @@ mod spmm_transposed;
 pub use crate::window::{Window, WindowParams};
 pub use arena::{Arena, Holds, LayerSpan};
 pub use conv::{Conv, ConvParams};
+pub use conv_backward::{ConvBackward, ConvBackwardParams, ConvBackwardViews, NormBefore, SUMS};
+pub use conv_before_norm::{ConvBeforeNorm, ConvInput};
 pub use conv_merge::{ConvMerge, ConvMergeParams, Slices};
 pub use conv_sddmm::{ConvSddmm, ConvSddmmParams};
 pub use conv_sddmm_normal::{ConvSddmmNormal, ConvSddmmNormalParams};
+pub use conv_statistics::{ConvStatistics, ConvStatisticsParams, STATISTICS};
+pub use conv_statistics_normal::{ConvStatisticsNormal, ConvStatisticsNormalParams};
 pub use conv_transposed::{ConvTransposed, ConvTransposedParams};
 pub use init::{Assignment, Shape, allocate, initialise};
 pub use layer_state::LayerState;

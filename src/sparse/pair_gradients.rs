@@ -106,7 +106,7 @@ impl PairGradients {
             input: normalised.input,
             saved: normalised.saved,
             delta: self.delta,
-            output: self.output,
+            gradient: self.output,
         };
         plan.dispatch(kernel, params.grid())
     }
@@ -118,7 +118,7 @@ impl PairGradients {
             cols: self.cols,
             input: self.input,
             delta: self.delta,
-            output: self.output,
+            gradient: self.output,
         };
         plan.dispatch(kernel, params.grid())
     }

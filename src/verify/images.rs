@@ -41,6 +41,12 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
             more.push(trial.into_problem().quick(true));
         }
     }
+    // Units of more connections than the kernels of several layers' work take: fused networks have them apart.
+    let wide = Trial {
+        fused: Some(true),
+        ..Trial::new(residual(image(3, 3, 2), [400, 400])?, Path::Sparse(0.01), 3)
+    };
+    more.push(wide.into_problem().quick(true));
     add(residual(image(3, 32, 32), [4, 8])?, Path::Full, 128, false);
     add(
         residual(image(33, 6, 5), [257, 257])?,

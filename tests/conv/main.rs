@@ -8,6 +8,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod beside_norms;
 mod edges;
 mod oracle;
 mod problem;

@@ -21,7 +21,7 @@ use table::Row;
 
 /// Kernels whose main loops must have at least four vec4 loads under way: they gather rows or go through planes, and
 /// wait for little else.
-const GATHER: [&str; 20] = [
+const GATHER: [&str; 22] = [
     "bench/load",
     "layer/bias_gradient",
     "layer/linear_gelu",
@@ -35,8 +35,10 @@ const GATHER: [&str; 20] = [
     "layer/norm/batch_norm_whole",
     "layer/norm/batch_norm_whole_backward",
     "sparse/conv",
+    "sparse/conv_backward",
     "sparse/conv_sddmm",
     "sparse/conv_sddmm_normal",
+    "sparse/conv_statistics",
     "sparse/conv_transposed",
     "sparse/sddmm",
     "sparse/sddmm_bias",

@@ -7,8 +7,9 @@ use rootlet::dense::{
 };
 use rootlet::engine::{Device, Plan};
 use rootlet::sparse::{
-    Conv, ConvParams, ConvTransposed, ConvTransposedParams, LayerSpan, Normalised, PairGradients,
-    Spmm, SpmmParams, SpmmTransposed, SpmmTransposedParams, Window,
+    Conv, ConvBackward, ConvBackwardParams, ConvBackwardViews, ConvBeforeNorm, ConvInput,
+    ConvParams, ConvStatisticsParams, ConvTransposed, ConvTransposedParams, LayerSpan, NormBefore,
+    Normalised, PairGradients, Spmm, SpmmParams, SpmmTransposed, SpmmTransposedParams, Window,
 };
 
 /// 3 by 3 with padding.
@@ -298,6 +299,70 @@ fn gradients_behind_a_norm() {
                     step: data.step(lanes),
                 };
                 gradients.record_normalised(plan, normalised).unwrap();
+            });
+        }
+    }
+}
+
+/// A unit of thousands of connections, planes in parts of several blocks, strides; never in pieces.
+#[test]
+fn convolutions_beside_norms() {
+    let strided = Window::new([29, 31], [3, 3], [2, 2], [1, 1]).unwrap();
+    for (window, [channels, n_out], lanes) in [
+        (same([32, 32]), [16, 16], 128),
+        (same([100, 100]), [2, 3], 32),
+        (same([7, 7]), [200, 150], 32),
+        (strided, [9, 30], 20),
+    ] {
+        let input = channels * window.input_positions() * lanes;
+        let output = n_out * window.output_positions() * lanes;
+        let norm = |data: &Data<'_>| Normalised {
+            input: data.reals("normed", input),
+            saved: data.reals("saved", 4 * channels),
+            relu: true,
+            step: data.step(lanes),
+        };
+        for behind in [false, true] {
+            solve(NEITHER, |data, plan| {
+                let arena = data.layer(channels * window.taps(), n_out);
+                let span = &arena.spans()[0];
+                let params = ConvStatisticsParams::of_layer(span, &window, lanes).unwrap();
+                assert!(params.fits());
+                let product = ConvBeforeNorm {
+                    params,
+                    input: match behind {
+                        false => ConvInput::Value(data.reals("input", input)),
+                        true => ConvInput::NormOf(norm(data)),
+                    },
+                    step: data.step(lanes),
+                    output: data.reals("output", output),
+                    parts: data.reals("parts", params.words()),
+                };
+                product.record(plan, &arena).unwrap();
+            });
+            solve(NEITHER, |data, plan| {
+                let arena = data.layer(channels * window.taps(), n_out);
+                let layer = (&arena.spans()[0], &window, lanes);
+                let params = ConvBackwardParams::of_layer(layer.0, &window, lanes).unwrap();
+                assert!(ConvBackward::fits(layer.0, &window, lanes, None).unwrap());
+                let Normalised { input, saved, .. } = norm(data);
+                let views = ConvBackwardViews {
+                    step: data.step(lanes),
+                    input: input.clone(),
+                    norm: behind.then(|| NormBefore {
+                        input: input.clone(),
+                        saved,
+                        relu: true,
+                        dropped: true,
+                        complete: true,
+                        sums: Some(data.reals("sums", params.words())),
+                    }),
+                    delta: data.reals("delta", output),
+                    output: data.reals("gradient at the input", input.words()),
+                    add: behind,
+                    spare: data.reals("spare", 4),
+                };
+                ConvBackward::record(plan, &arena, layer, views, None, behind).unwrap();
             });
         }
     }

@@ -145,6 +145,10 @@ fn every_shader_translates_to_glsl() {
     each_packed(translate);
 }
 
+/// Kernels with more storage buffers than WebGPU promises, at most 16: networks do without them where an adapter has
+/// fewer.
+const WIDE: [&str; 1] = ["sparse/conv_backward"];
+
 /// WebGPU's default limits for compute: 8 storage buffers a stage, 256 invocations and 16 KiB a workgroup.
 #[test]
 fn every_shader_stays_inside_the_default_limits() {
@@ -171,10 +175,12 @@ fn every_shader_stays_inside_the_default_limits() {
             );
             assert!(!image, "{what}: images are not for kernels");
         }
-        assert!(
-            storage <= limits.max_storage_buffers_per_shader_stage,
-            "{what}: {storage} storage buffers"
-        );
+        let most = match WIDE.contains(&kernel.name) {
+            true => 16,
+            false => limits.max_storage_buffers_per_shader_stage,
+        };
+        assert_eq!(storage as usize, kernel.storage_buffers(), "{what}");
+        assert!(storage <= most, "{what}: {storage} storage buffers");
         assert!(
             shared <= limits.max_compute_workgroup_storage_size,
             "{what}: {shared} bytes of workgroup memory"

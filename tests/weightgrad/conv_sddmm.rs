@@ -47,7 +47,7 @@ fn solve_behind(
                 cols,
                 input,
                 delta,
-                output: output.all(),
+                gradient: output.all(),
             };
             plan.dispatch(kernel, params.grid()).unwrap();
         }

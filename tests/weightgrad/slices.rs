@@ -72,7 +72,7 @@ fn solve_sliced(
         ..ConvSddmmParams::new(span, &case.window, case.lanes, false).unwrap()
     };
     let mut plan = Plan::new("slices");
-    let output = sliced.clone();
+    let gradients = sliced.clone();
     match norm {
         None => {
             let kernel = ConvSddmm {
@@ -81,7 +81,7 @@ fn solve_sliced(
                 cols,
                 input,
                 delta,
-                output,
+                gradient: gradients,
             };
             plan.dispatch(kernel, params.grid()).unwrap();
         }
@@ -96,7 +96,7 @@ fn solve_sliced(
                 input,
                 saved: reals("saved", &norm.saved),
                 delta,
-                output,
+                gradient: gradients,
             };
             plan.dispatch(kernel, params.grid()).unwrap();
         }

@@ -6,6 +6,7 @@
 #import norm_keep_parameters
 #import norm_keep_statistics
 #import norm_merge
+#import norm_merge_parts
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
@@ -15,7 +16,7 @@ struct Params {
     channels: u32,
     positions: u32,
     vectors: u32,
-    sum_tile: u32, // positions
+    sum_tile: u32, // positions; 0: parts that say how many members they have
     sum_tiles: u32, // of a plane
     tile: u32, // positions
     tiles: u32, // of a plane
@@ -32,7 +33,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step: StepState;
-@group(0) @binding(2) var<storage, read> parts: array<f32>; // [channels][sum_tiles][2]: mean, squared differences
+@group(0) @binding(2) var<storage, read> parts: array<f32>; // [channels][sum_tiles][2 or 3]: (members,) mean, squares
 @group(0) @binding(3) var<storage, read> input: array<vec4<f32>>; // [channels][positions][vectors]
 @group(0) @binding(4) var<storage, read> residual: array<vec4<f32>>; // as input
 @group(0) @binding(5) var<storage, read> values: array<f32>;
@@ -53,7 +54,12 @@ fn batch_norm_merge_apply(
     }
     let c = item / params.tiles;
     let tile = item % params.tiles;
-    let merged = merge(c, params.sum_tile, params.sum_tiles);
+    var merged: Merged;
+    if params.sum_tile == 0u {
+        merged = merge_parts(c, params.sum_tiles);
+    } else {
+        merged = merge(c, params.sum_tile, params.sum_tiles);
+    }
     if tile == 0u && local.x == 0u && local.y == 0u {
         keep_statistics(c, merged.n, merged.mean, merged.squares);
         keep_parameters(c);

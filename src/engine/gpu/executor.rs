@@ -16,6 +16,9 @@ use crate::engine::shape::WorkgroupShape;
 use crate::engine::timed_by::TimedBy;
 use crate::error::{Error, Fault, Remedies, Result};
 
+/// Storage buffers that a kernel may bind, at most, on adapters that let it; all have 8.
+const MOST_STORAGE_BUFFERS: u32 = 16;
+
 pub(crate) struct GpuExecutor {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
@@ -40,6 +43,11 @@ impl GpuExecutor {
         if !options.default_limits {
             limits.max_storage_buffer_binding_size = offered.max_storage_buffer_binding_size;
             limits.max_buffer_size = offered.max_buffer_size;
+            limits.max_storage_buffers_per_shader_stage =
+                (offered.max_storage_buffers_per_shader_stage).clamp(
+                    limits.max_storage_buffers_per_shader_stage,
+                    MOST_STORAGE_BUFFERS,
+                );
         }
         // Taken where it is offered: nothing that is computed depends on it.
         let features = match options.default_limits {
@@ -97,6 +105,10 @@ impl GpuExecutor {
 
     pub(crate) fn has_subgroups(&self) -> bool {
         self.device.features().contains(Features::SUBGROUP)
+    }
+
+    pub(crate) fn storage_buffers(&self) -> u32 {
+        self.limits.max_storage_buffers_per_shader_stage
     }
 
     pub(crate) fn largest_binding(&self) -> u64 {

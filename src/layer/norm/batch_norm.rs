@@ -201,7 +201,7 @@ impl BatchNormPass {
         self.apply(plan, parameters, step, views)
     }
 
-    fn check_forward(&self, views: &BatchNormForwardViews) -> Result<()> {
+    pub(super) fn check_forward(&self, views: &BatchNormForwardViews) -> Result<()> {
         holds("input", &views.input, self.words())?;
         if let Some(residual) = &views.residual {
             holds("residual", residual, self.words())?;
@@ -257,6 +257,24 @@ impl BatchNormPass {
         )
     }
 
+    pub(super) fn check_backward(&self, views: &BatchNormBackwardViews) -> Result<()> {
+        for (what, view) in [
+            ("input", Some(&views.input)),
+            ("delta", Some(&views.delta)),
+            ("activation", views.activation.as_ref()),
+            ("input's gradient", Some(&views.output)),
+            (
+                "residual's gradient",
+                views.residual.as_ref().map(|(view, _)| view),
+            ),
+        ] {
+            if let Some(view) = view {
+                holds(what, view, self.words())?;
+            }
+        }
+        holds("saved statistics", &views.saved, self.saved_words())
+    }
+
     /// How the ReLU's mask is known.
     pub(super) fn mask(&self, views: &BatchNormBackwardViews) -> Result<u32> {
         match (self.relu, &views.activation, &views.residual) {
@@ -286,21 +304,7 @@ impl BatchNormPass {
         accumulate: bool,
     ) -> Result<()> {
         let mask = self.mask(&views)?;
-        for (what, view) in [
-            ("input", Some(&views.input)),
-            ("delta", Some(&views.delta)),
-            ("activation", views.activation.as_ref()),
-            ("input's gradient", Some(&views.output)),
-            (
-                "residual's gradient",
-                views.residual.as_ref().map(|(view, _)| view),
-            ),
-        ] {
-            if let Some(view) = view {
-                holds(what, view, self.words())?;
-            }
-        }
-        holds("saved statistics", &views.saved, self.saved_words())?;
+        self.check_backward(&views)?;
         holds("parts", &scratch.parts, self.parts_words())?;
         holds("sums", &scratch.sums, self.saved_words())?;
         if self.fused && self.takes_planes_whole() {

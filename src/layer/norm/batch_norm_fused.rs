@@ -3,6 +3,7 @@
 use super::batch_norm::{BatchNormPass, NormScratch};
 use super::batch_norm_merge_apply::{BatchNormMergeApply, BatchNormMergeApplyParams};
 use super::batch_norm_merge_backward::{BatchNormMergeBackward, BatchNormMergeBackwardParams};
+use super::batch_norm_merge_counted::{BatchNormMergeCounted, BatchNormMergeCountedParams};
 use super::batch_norm_views::{BatchNormBackwardViews, BatchNormForwardViews};
 use super::batch_norm_whole::{BatchNormWhole, BatchNormWholeParams};
 use super::batch_norm_whole_backward::{BatchNormWholeBackward, BatchNormWholeBackwardParams};
@@ -10,10 +11,20 @@ use super::shared::{EPSILON, MOMENTUM, first};
 use crate::engine::{Grid, Plan, View};
 use crate::error::Result;
 use crate::layer::parameters::LayerParameters;
+use crate::sparse::{STATISTICS, SUMS};
 
 /// Words of the largest planes that a workgroup each takes whole: 128 KiB, which the caches next to it hold. By a count
 /// of loads under way its second and third reading of them then take about as long as the dispatches that they save.
 const WHOLE: usize = 32 * 1024;
+
+/// What a backward pass has to add up.
+struct Sums<'a> {
+    /// `[channels][tiles][2]`.
+    parts: &'a View,
+    tiles: usize,
+    /// Words of another buffer, to be bound in place of a residual that is not there.
+    spare: &'a View,
+}
 
 impl BatchNormPass {
     /// Whether a channel's plane is a workgroup's alone.
@@ -32,6 +43,11 @@ impl BatchNormPass {
         views: BatchNormForwardViews,
         update_running: bool,
     ) -> Result<()> {
+        if !self.takes_planes_whole() {
+            let sums = self.sum_tiles();
+            let parts = (parts, [sums.tile, sums.tiles]);
+            return self.merge_apply(plan, parameters, parts, step, views, update_running);
+        }
         let [channels, positions, vectors] =
             [self.channels, self.positions, self.lanes / 4].map(|n| n as u32);
         let [weight, bias] = [first(parameters, "weight")?, first(parameters, "bias")?];
@@ -39,57 +55,125 @@ impl BatchNormPass {
         let variance = first(parameters, "running_variance")?;
         let (relu, add) = (u32::from(self.relu), u32::from(views.residual.is_some()));
         let residual = views.residual.unwrap_or_else(|| views.input.clone());
-        if self.takes_planes_whole() {
-            let kernel = BatchNormWhole {
-                params: BatchNormWholeParams {
-                    channels,
-                    positions,
-                    vectors,
-                    weight,
-                    bias,
-                    mean,
-                    variance,
-                    epsilon: EPSILON,
-                    momentum: MOMENTUM,
-                    update: u32::from(update_running),
-                    relu,
-                    add,
-                },
-                step: step.clone(),
-                input: views.input,
-                residual,
-                values: parameters.values.clone(),
-                running: parameters.untrained.clone(),
-                saved: views.saved,
-                output: views.output,
-            };
-            return plan.dispatch(kernel, Grid::Groups(self.channels));
-        }
-        let (sums, maps) = (self.sum_tiles(), self.map_tiles());
+        let kernel = BatchNormWhole {
+            params: BatchNormWholeParams {
+                channels,
+                positions,
+                vectors,
+                weight,
+                bias,
+                mean,
+                variance,
+                epsilon: EPSILON,
+                momentum: MOMENTUM,
+                update: u32::from(update_running),
+                relu,
+                add,
+            },
+            step: step.clone(),
+            input: views.input,
+            residual,
+            values: parameters.values.clone(),
+            running: parameters.untrained.clone(),
+            saved: views.saved,
+            output: views.output,
+        };
+        plan.dispatch(kernel, Grid::Groups(self.channels))
+    }
+
+    /// The output of a training step, from the statistics that [`ConvStatistics`](crate::sparse::ConvStatistics) left.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn forward_from(
+        &self,
+        plan: &mut Plan,
+        parameters: &LayerParameters,
+        statistics: &View,
+        step: &View,
+        views: BatchNormForwardViews,
+        update_running: bool,
+    ) -> Result<()> {
+        self.check_forward(&views)?;
+        let parts = statistics.words() / (STATISTICS * self.channels);
+        self.merge_apply(
+            plan,
+            parameters,
+            (statistics, [0, parts]),
+            step,
+            views,
+            update_running,
+        )
+    }
+
+    /// The statistics of a training step alone, from those that the convolution before it left: its output is not
+    /// written.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn statistics_from(
+        &self,
+        plan: &mut Plan,
+        parameters: &LayerParameters,
+        statistics: View,
+        saved: View,
+        update_running: bool,
+    ) -> Result<()> {
+        let kernel = BatchNormMergeCounted {
+            params: BatchNormMergeCountedParams {
+                channels: self.channels as u32,
+                parts: (statistics.words() / (STATISTICS * self.channels)) as u32,
+                weight: first(parameters, "weight")?,
+                bias: first(parameters, "bias")?,
+                mean: first(parameters, "running_mean")?,
+                variance: first(parameters, "running_variance")?,
+                epsilon: EPSILON,
+                momentum: MOMENTUM,
+                update: u32::from(update_running),
+            },
+            parts: statistics,
+            values: parameters.values.clone(),
+            running: parameters.untrained.clone(),
+            saved,
+        };
+        plan.dispatch(kernel, Grid::Items(self.channels))
+    }
+
+    /// `sum_tile`: positions of a tile of the statistics, and how many; 0 where they say how many members they have.
+    fn merge_apply(
+        &self,
+        plan: &mut Plan,
+        parameters: &LayerParameters,
+        (parts, [sum_tile, sum_tiles]): (&View, [usize; 2]),
+        step: &View,
+        views: BatchNormForwardViews,
+        update_running: bool,
+    ) -> Result<()> {
+        let maps = self.map_tiles();
         plan.dispatch(
             BatchNormMergeApply {
                 params: BatchNormMergeApplyParams {
-                    channels,
-                    positions,
-                    vectors,
-                    sum_tile: sums.tile as u32,
-                    sum_tiles: sums.tiles as u32,
+                    channels: self.channels as u32,
+                    positions: self.positions as u32,
+                    vectors: (self.lanes / 4) as u32,
+                    sum_tile: sum_tile as u32,
+                    sum_tiles: sum_tiles as u32,
                     tile: maps.tile as u32,
                     tiles: maps.tiles as u32,
-                    weight,
-                    bias,
-                    mean,
-                    variance,
+                    weight: first(parameters, "weight")?,
+                    bias: first(parameters, "bias")?,
+                    mean: first(parameters, "running_mean")?,
+                    variance: first(parameters, "running_variance")?,
                     epsilon: EPSILON,
                     momentum: MOMENTUM,
                     update: u32::from(update_running),
-                    relu,
-                    add,
+                    relu: u32::from(self.relu),
+                    add: u32::from(views.residual.is_some()),
                 },
                 step: step.clone(),
                 parts: parts.clone(),
+                residual: views.residual.unwrap_or_else(|| views.input.clone()),
                 input: views.input,
-                residual,
                 values: parameters.values.clone(),
                 running: parameters.untrained.clone(),
                 saved: views.saved,
@@ -111,59 +195,95 @@ impl BatchNormPass {
     ) -> Result<()> {
         let [channels, positions, vectors] =
             [self.channels, self.positions, self.lanes / 4].map(|n| n as u32);
+        if !self.takes_planes_whole() {
+            let sums = Sums {
+                parts: &scratch.parts,
+                tiles: self.sum_tiles().tiles,
+                spare: &scratch.sums,
+            };
+            return self.merge_backward(plan, parameters, sums, step, views, accumulate);
+        }
         let [weight, bias] = [first(parameters, "weight")?, first(parameters, "bias")?];
         let mask = self.mask(&views)?;
+        let (residual, residual_mode) = residual_of(&views, &scratch.sums);
         let activation = views.activation.unwrap_or_else(|| views.input.clone());
-        let (residual, residual_mode) = match views.residual {
-            // A binding must be something; the kernels leave it alone.
-            None => (scratch.sums.clone(), 0),
-            Some((view, false)) => (view, 1),
-            Some((view, true)) => (view, 2),
+        let kernel = BatchNormWholeBackward {
+            params: BatchNormWholeBackwardParams {
+                channels,
+                positions,
+                vectors,
+                weight,
+                bias,
+                mask,
+                residual_mode,
+                accumulate: u32::from(accumulate),
+            },
+            step: step.clone(),
+            input: views.input,
+            delta: views.delta,
+            activation,
+            saved: views.saved,
+            gradient: parameters.gradient.clone(),
+            output: views.output,
+            residual,
         };
-        if self.takes_planes_whole() {
-            let kernel = BatchNormWholeBackward {
-                params: BatchNormWholeBackwardParams {
-                    channels,
-                    positions,
-                    vectors,
-                    weight,
-                    bias,
-                    mask,
-                    residual_mode,
-                    accumulate: u32::from(accumulate),
-                },
-                step: step.clone(),
-                input: views.input,
-                delta: views.delta,
-                activation,
-                saved: views.saved,
-                gradient: parameters.gradient.clone(),
-                output: views.output,
-                residual,
-            };
-            return plan.dispatch(kernel, Grid::Groups(self.channels));
-        }
-        let (sums, maps) = (self.sum_tiles(), self.map_tiles());
+        plan.dispatch(kernel, Grid::Groups(self.channels))
+    }
+
+    /// The gradients, from the sums that [`ConvBackward`](crate::sparse::ConvBackward) left.
+    ///
+    /// # Errors
+    /// Views that do not fit, or a ReLU behind a residual without the activation.
+    pub fn backward_from(
+        &self,
+        plan: &mut Plan,
+        parameters: &LayerParameters,
+        (parts, spare): (&View, &View),
+        step: &View,
+        views: BatchNormBackwardViews,
+        accumulate: bool,
+    ) -> Result<()> {
+        self.check_backward(&views)?;
+        let sums = Sums {
+            parts,
+            tiles: parts.words() / (SUMS * self.channels),
+            spare,
+        };
+        self.merge_backward(plan, parameters, sums, step, views, accumulate)
+    }
+
+    fn merge_backward(
+        &self,
+        plan: &mut Plan,
+        parameters: &LayerParameters,
+        sums: Sums<'_>,
+        step: &View,
+        views: BatchNormBackwardViews,
+        accumulate: bool,
+    ) -> Result<()> {
+        let maps = self.map_tiles();
+        let mask = self.mask(&views)?;
+        let (residual, residual_mode) = residual_of(&views, sums.spare);
         plan.dispatch(
             BatchNormMergeBackward {
                 params: BatchNormMergeBackwardParams {
-                    channels,
-                    positions,
-                    vectors,
+                    channels: self.channels as u32,
+                    positions: self.positions as u32,
+                    vectors: (self.lanes / 4) as u32,
                     sum_tiles: sums.tiles as u32,
                     tile: maps.tile as u32,
                     tiles: maps.tiles as u32,
-                    weight,
-                    bias,
+                    weight: first(parameters, "weight")?,
+                    bias: first(parameters, "bias")?,
                     mask,
                     residual_mode,
                     accumulate: u32::from(accumulate),
                 },
                 step: step.clone(),
-                parts: scratch.parts.clone(),
+                parts: sums.parts.clone(),
+                activation: views.activation.unwrap_or_else(|| views.input.clone()),
                 input: views.input,
                 delta: views.delta,
-                activation,
                 saved: views.saved,
                 gradient: parameters.gradient.clone(),
                 output: views.output,
@@ -171,5 +291,15 @@ impl BatchNormPass {
             },
             self.grid(maps),
         )
+    }
+}
+
+/// Where the gradient at a residual goes, and how: 0 nowhere, 1 written, 2 added. A binding must be something, `spare`
+/// where it is left alone.
+fn residual_of(views: &BatchNormBackwardViews, spare: &View) -> (View, u32) {
+    match &views.residual {
+        None => (spare.clone(), 0),
+        Some((view, false)) => (view.clone(), 1),
+        Some((view, true)) => (view.clone(), 2),
     }
 }

@@ -82,17 +82,35 @@ impl Layer for BatchNorm {
             Mode::Evaluate => norm.forward_eval(plan, &parameters, &step, views),
             Mode::Restore => norm.forward_again(plan, &parameters, &step, views),
             mode => {
-                let scratch = scratch(&norm, pass);
                 let moves = mode == Mode::Train;
+                if let Some(found) = pass.statistics() {
+                    if pass.is_left_out() {
+                        return norm.statistics_from(plan, &parameters, found, views.saved, moves);
+                    }
+                    return norm.forward_from(plan, &parameters, &found, &step, views, moves);
+                }
+                let scratch = scratch(&norm, pass);
                 norm.forward_train(plan, &parameters, &scratch, &step, views, moves)
             }
         }
     }
 
     fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
-        let norm = self.pass(pass);
+        let masked = pass.is_masked();
+        let norm = BatchNormPass {
+            relu: self.relu && !masked,
+            ..self.pass(pass)
+        };
         let adds = pass.inputs().len() == 2;
-        let residual = if adds { pass.sink(1)? } else { None };
+        // A gradient that went back through the ReLU is the residual's as it is.
+        let residual = match (adds, masked) {
+            (true, false) => pass.sink(1)?,
+            (true, true) => {
+                pass.pass_on(plan, 1, pass.delta())?;
+                None
+            }
+            (false, _) => None,
+        };
         // The gradients of scale and shift come with the input's, needed or not.
         let sink = match pass.sink(0)? {
             Some(sink) => sink,
@@ -102,8 +120,11 @@ impl Layer for BatchNorm {
             },
         };
         let input = pass.input(plan, 0)?;
-        let activation = if adds { Some(pass.output(plan)?) } else { None };
-        let (delta, saved) = (pass.delta(), pass.saved()?);
+        let activation = match adds && norm.relu {
+            true => Some(pass.output(plan)?),
+            false => None,
+        };
+        let (delta, saved, sums) = (pass.delta(), pass.saved()?, pass.sums());
         let scratch = scratch(&norm, pass);
         let (parameters, step, add) = (pass.parameters()?, pass.step(), pass.accumulates());
         pass.write_only(plan, 0, sink, |plan, output| {
@@ -115,7 +136,13 @@ impl Layer for BatchNorm {
                 output,
                 residual: residual.map(|sink| (sink.view, sink.accumulate)),
             };
-            norm.backward(plan, &parameters, &scratch, &step, views, add)
+            match &sums {
+                Some(sums) => {
+                    let sums = (sums, &scratch.sums);
+                    norm.backward_from(plan, &parameters, sums, &step, views, add)
+                }
+                None => norm.backward(plan, &parameters, &scratch, &step, views, add),
+            }
         })
     }
 

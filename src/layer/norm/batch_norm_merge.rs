@@ -2,6 +2,7 @@
 
 use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
+use crate::sparse::STATISTICS;
 
 crate::kernel! {
     /// Merges the tiles of [`BatchNormStatistics`](super::BatchNormStatistics) in order, by the formula of Chan, Golub
@@ -51,15 +52,28 @@ pub(super) struct Merged {
 impl Merged {
     /// From its tiles' `parts`.
     pub fn of(p: &BatchNormMergeParams, count: u32, parts: &[f32]) -> Self {
-        let (mut n, mut mean, mut squares) = (0f32, 0f32, 0f32);
         let (parts, _) = parts.as_chunks::<2>();
-        for (t, part) in parts.iter().enumerate() {
+        let tiles = parts.iter().enumerate().map(|(t, part)| {
             let rows = p.tile.min(p.positions - t as u32 * p.tile);
-            let more = (rows * count) as f32;
+            [(rows * count) as f32, part[0], part[1]]
+        });
+        Self::of_tiles(tiles)
+    }
+
+    /// From parts that say how many members they have, which may be none.
+    pub fn of_counted(parts: &[f32]) -> Self {
+        let (parts, _) = parts.as_chunks::<STATISTICS>();
+        Self::of_tiles(parts.iter().copied().filter(|part| part[0] > 0.0))
+    }
+
+    /// Of tiles' members, mean and sum of squared differences, in order.
+    fn of_tiles(tiles: impl Iterator<Item = [f32; STATISTICS]>) -> Self {
+        let (mut n, mut mean, mut squares) = (0f32, 0f32, 0f32);
+        for [more, tile_mean, tile_squares] in tiles {
             let total = n + more;
-            let d = part[0] - mean;
+            let d = tile_mean - mean;
             mean += d * (more / total);
-            squares += part[1] + d * d * (n * (more / total));
+            squares += tile_squares + d * d * (n * (more / total));
             n = total;
         }
         Merged { n, mean, squares }
@@ -76,8 +90,16 @@ impl BatchNormMergeTwin<'_> {
         let p = self.params;
         let [channels, tiles] = [p.channels, p.tiles].map(|n| n as usize);
         for c in 0..channels {
-            let parts = &self.parts[2 * c * tiles..][..2 * tiles];
-            let channel = Merged::of(&p, self.step.count, parts);
+            let channel = match p.tile {
+                0 => {
+                    Merged::of_counted(&self.parts[STATISTICS * c * tiles..][..STATISTICS * tiles])
+                }
+                _ => Merged::of(
+                    &p,
+                    self.step.count,
+                    &self.parts[2 * c * tiles..][..2 * tiles],
+                ),
+            };
             let Merged { n, mean, squares } = channel;
             self.saved[c] = mean;
             self.saved[channels + c] = channel.inverse(p.epsilon);

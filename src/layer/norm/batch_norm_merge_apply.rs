@@ -10,7 +10,8 @@ crate::kernel! {
     /// [`BatchNormMerge`](super::BatchNormMerge) and [`BatchNormApply`](super::BatchNormApply): each workgroup merges
     /// its channel's tiles again, in the same order, and the plane's first keeps what comes of it.
     ///
-    /// Shapes as theirs, but for `saved`, `[4][channels]`: mean, `1 / standard deviation`, weight, bias. Grid:
+    /// Shapes as theirs, but for `saved`, `[4][channels]`: mean, `1 / standard deviation`, weight, bias. With a
+    /// `sum_tile` of 0 `parts` are what [`ConvStatistics`](crate::sparse::ConvStatistics) left. Grid:
     /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles.
     pub BatchNormMergeApply, BatchNormMergeApplyParams, BatchNormMergeApplyTwin =
         "layer/norm/batch_norm_merge_apply", shader!("layer/norm/batch_norm_merge_apply");
@@ -21,7 +22,8 @@ crate::kernel! {
         positions: u32,
         /// `lanes / 4`.
         vectors: u32,
-        /// Positions of a tile of the statistics; the last tile of a plane may have fewer.
+        /// Positions of a tile of the statistics; the last tile of a plane may have fewer. 0: each part of them says how
+        /// many members it has.
         sum_tile: u32,
         /// Such tiles of a plane.
         sum_tiles: u32,
@@ -48,7 +50,7 @@ crate::kernel! {
         /// 1: add `residual`.
         add: u32,
     }
-    loops |p, shape| looped(p.sum_tiles, NONE) + tile(p.vectors, p.tile, shape);
+    loops |p, shape| looped(p.sum_tiles, NONE) + looped(0, NONE) + tile(p.vectors, p.tile, shape);
     uniform step: StepState,
     read parts: f32,
     read input: f32,

@@ -4,9 +4,10 @@ use rayon::prelude::*;
 
 use super::batch_norm_by_channel::{enough, forward};
 use super::batch_norm_tiles::StatisticsTile;
-use super::lanes::{tile, workgroup_sum};
+use super::lanes::tile;
 use crate::engine::StepState;
 use crate::engine::chain::{Chain, params};
+use crate::engine::loops::workgroup_sum;
 
 crate::kernel! {
     /// Mean of the tile's members and the sum of their squared differences from it, for each channel and tile of `tile`

@@ -4,10 +4,11 @@ use rayon::prelude::*;
 
 use super::batch_norm_by_channel::{backward, enough, idle};
 use super::batch_norm_tiles::SumsTile;
-use super::lanes::{tile, workgroup_sum};
+use super::lanes::tile;
 use super::shared::mask;
 use crate::engine::StepState;
 use crate::engine::chain::{Chain, params};
+use crate::engine::loops::workgroup_sum;
 
 crate::kernel! {
     /// Sum of `dz` and of `dz * (input - mean) / deviation` over the members of each channel's tile of `tile`

@@ -2,8 +2,9 @@
 
 use super::batch_norm_merge_apply::{BatchNormMergeApplyParams, BatchNormMergeApplyTwin};
 use super::batch_norm_statistics::{BatchNormStatisticsParams, BatchNormStatisticsTwin};
-use super::lanes::{tile, workgroup_sum};
+use super::lanes::tile;
 use crate::engine::StepState;
+use crate::engine::loops::workgroup_sum;
 
 crate::kernel! {
     /// A batch norm of planes that are one tile each: [`BatchNormStatistics`](super::BatchNormStatistics) and

@@ -2,8 +2,9 @@
 
 use super::batch_norm_merge_backward::{BatchNormMergeBackwardParams, BatchNormMergeBackwardTwin};
 use super::batch_norm_sums::{BatchNormSumsParams, BatchNormSumsTwin};
-use super::lanes::{tile, workgroup_sum};
+use super::lanes::tile;
 use crate::engine::StepState;
+use crate::engine::loops::workgroup_sum;
 
 crate::kernel! {
     /// The backward pass of a batch norm of planes that are one tile each: [`BatchNormSums`](super::BatchNormSums) and

@@ -106,12 +106,6 @@ pub(super) fn tile(vectors: u32, rows: u32, shape: WorkgroupShape) -> Loops {
     looped(vectors, rows)
 }
 
-/// Loops of `workgroup_sum`: see `shaders/lib/workgroup_sum.wgsl`.
-pub(super) fn workgroup_sum(shape: WorkgroupShape) -> Loops {
-    let group = 8;
-    looped(group, NONE) + looped(shape.lanes() * shape.rows() / group, NONE)
-}
-
 /// Words that a thread takes at a time, at least where there are so many: 64 KiB.
 const TASK: usize = 16 * 1024;
 

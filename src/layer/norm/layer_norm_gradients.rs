@@ -3,8 +3,8 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::lanes::{sums, workgroup_sum};
-use crate::engine::loops::{NONE, Piece, looped};
+use super::lanes::sums;
+use crate::engine::loops::{NONE, Piece, looped, workgroup_sum};
 use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {

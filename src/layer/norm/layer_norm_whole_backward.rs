@@ -1,9 +1,8 @@
 //! All of a layer norm's backward pass in one dispatch.
 
-use super::lanes::workgroup_sum;
 use super::layer_norm_backward::{LayerNormBackwardParams, LayerNormBackwardTwin};
 use super::layer_norm_gradients::{LayerNormGradientsParams, LayerNormGradientsTwin};
-use crate::engine::loops::{NONE, Piece, looped};
+use crate::engine::loops::{NONE, Piece, looped, workgroup_sum};
 use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {

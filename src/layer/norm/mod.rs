@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`BatchNormPass`] | [`BatchNormStatistics`] of tiles, [`BatchNormMerge`] (in an evaluation [`BatchNormRunning`]), [`BatchNormApply`] | [`BatchNormSums`] of tiles, [`BatchNormGradients`], [`BatchNormBackward`] |
 //! | the same, fused | [`BatchNormStatistics`], [`BatchNormMergeApply`]; of small planes [`BatchNormWhole`] | [`BatchNormSums`], [`BatchNormMergeBackward`]; of small planes [`BatchNormWholeBackward`] |
+//! | beside convolutions, which leave statistics and sums | [`BatchNormMergeApply`], or [`BatchNormMergeCounted`] where the next convolution normalises | [`BatchNormMergeBackward`] |
 //! | [`LayerNormPass`] | [`LayerNormForward`]; fused with the sum that it takes [`LayerNormSum`] | [`LayerNormGradients`], [`LayerNormBackward`]; fused [`LayerNormWholeBackward`] |
 //!
 //! A batch norm's sums over a channel are first taken over tiles of its plane, since a few channels alone would leave a
@@ -20,6 +21,7 @@ pub(super) mod batch_norm_layer;
 mod batch_norm_merge;
 mod batch_norm_merge_apply;
 mod batch_norm_merge_backward;
+mod batch_norm_merge_counted;
 mod batch_norm_running;
 mod batch_norm_statistics;
 mod batch_norm_sums;
@@ -44,6 +46,7 @@ pub use batch_norm_layer::BatchNorm;
 pub use batch_norm_merge::{BatchNormMerge, BatchNormMergeParams};
 pub use batch_norm_merge_apply::{BatchNormMergeApply, BatchNormMergeApplyParams};
 pub use batch_norm_merge_backward::{BatchNormMergeBackward, BatchNormMergeBackwardParams};
+pub use batch_norm_merge_counted::{BatchNormMergeCounted, BatchNormMergeCountedParams};
 pub use batch_norm_running::{BatchNormRunning, BatchNormRunningParams};
 pub use batch_norm_statistics::{BatchNormStatistics, BatchNormStatisticsParams};
 pub use batch_norm_sums::{BatchNormSums, BatchNormSumsParams};

@@ -1,0 +1,69 @@
+//! Batch norm's statistics from parts that say how many members they have, where its output is not written.
+
+use super::batch_norm_merge::{BatchNormMergeParams, BatchNormMergeTwin};
+use crate::engine::StepState;
+use crate::engine::loops::{NONE, looped};
+
+crate::kernel! {
+    /// [`BatchNormMerge`](super::BatchNormMerge) of what [`ConvStatistics`](crate::sparse::ConvStatistics) left: all
+    /// of a norm's forward pass where the layer behind it normalises at each load.
+    ///
+    /// Shapes: `parts` `[channels][parts][3]`, `saved` `[4][channels]`: mean, `1 / standard deviation`, weight, bias;
+    /// others as there. Grid: [`Items`](crate::engine::Grid::Items) = channels.
+    pub BatchNormMergeCounted, BatchNormMergeCountedParams, BatchNormMergeCountedTwin =
+        "layer/norm/batch_norm_merge_counted", shader!("layer/norm/batch_norm_merge_counted");
+    params {
+        /// Channels.
+        channels: u32,
+        /// Parts of a plane.
+        parts: u32,
+        /// Where the channels' weights start.
+        weight: u32,
+        /// Where their biases start.
+        bias: u32,
+        /// Where their running means start.
+        mean: u32,
+        /// Where their running variances start.
+        variance: u32,
+        /// Added to the variance.
+        epsilon: f32,
+        /// Share of the running statistics that the batch replaces.
+        momentum: f32,
+        /// 1: update the running statistics.
+        update: u32,
+    }
+    loops |p, _| looped(p.parts, NONE);
+    read parts: f32,
+    read values: f32,
+    write running: f32,
+    write saved: f32,
+}
+
+impl BatchNormMergeCountedTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        BatchNormMergeTwin {
+            params: BatchNormMergeParams {
+                channels: p.channels,
+                positions: 0,
+                tile: 0,
+                tiles: p.parts,
+                mean: p.mean,
+                variance: p.variance,
+                epsilon: p.epsilon,
+                momentum: p.momentum,
+                update: p.update,
+            },
+            step: StepState::default(),
+            parts: self.parts,
+            running: self.running,
+            saved: &mut *self.saved,
+        }
+        .run();
+        let channels = p.channels as usize;
+        for (row, first) in [(2, p.weight), (3, p.bias)] {
+            self.saved[row * channels..][..channels]
+                .copy_from_slice(&self.values[first as usize..][..channels]);
+        }
+    }
+}
