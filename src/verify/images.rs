@@ -92,7 +92,9 @@ fn residual(input: Extent, [few, many]: [usize; 2]) -> Result<Model> {
     let x = net.input();
     let x = net.conv("stem", x, few, 3, 1, 1)?;
     let x = net.batch_norm_relu("stem.norm", x);
-    let y = net.conv("conv1", x, few, 3, 1, 1)?;
+    let y = net.conv("conv0", x, few, 3, 1, 1)?;
+    let y = net.batch_norm_relu("norm0", y);
+    let y = net.conv("conv1", y, few, 3, 1, 1)?;
     let y = net.batch_norm_add_relu("norm1", y, x)?;
     let z = net.conv("conv2", y, many, 3, 2, 1)?;
     let z = net.batch_norm("norm2", z);

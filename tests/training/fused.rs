@@ -10,7 +10,7 @@ use rootlet::engine::{Device, DeviceOptions, StepState, WorkgroupShape};
 use rootlet::model::{Extent, Model, VitOptions, by_name, simple_vit};
 use rootlet::network::{Network, NetworkOptions, NetworkState};
 use rootlet::optim::Sgd;
-use rootlet::sparse::{Assignment, LayerState, allocate};
+use rootlet::sparse::{Assignment, ConvBackward, LayerState, allocate};
 use rootlet::topology::method;
 
 /// Steps, and those of them that have a round.
@@ -151,19 +151,27 @@ fn trained(device: &Device, case: &Case, how: How) -> (NetworkState, Vec<f32>) {
     (state, losses)
 }
 
-/// The CPU executor, and the first adapter in the hardware shape.
-fn devices() -> [Device; 2] {
-    let hardware = DeviceOptions {
-        shape: Some(WorkgroupShape::HARDWARE),
-        ..DeviceOptions::default()
-    };
-    [cpu(), open(hardware)]
-}
-
+/// Each case on the CPU executor and on the first adapter in the hardware shape; those with convolutions also with
+/// WebGPU's default limits, where a kernel binds no more than 8 storage buffers.
 fn each(check: impl Fn(&Device, &Case, &str)) {
-    for device in devices() {
+    let hardware = |default_limits| {
+        open(DeviceOptions {
+            shape: Some(WorkgroupShape::HARDWARE),
+            default_limits,
+            ..DeviceOptions::default()
+        })
+    };
+    for (device, narrow) in [
+        (cpu(), false),
+        (hardware(false), false),
+        (hardware(true), true),
+    ] {
+        assert_eq!(device.binds::<ConvBackward>(), !narrow);
         for case in cases() {
             let (name, count) = (case.model.name(), case.count);
+            if narrow && name != "resnet20" {
+                continue;
+            }
             let what = format!("{}: {name}, {}, batch {count}", device.name(), case.method);
             check(&device, &case, &what);
         }
