@@ -8,6 +8,8 @@ use crate::disk::Disk;
 
 /// The folder inside a run that holds its checkpoints.
 pub(super) const STORE: &str = "checkpoints";
+/// The folder inside a run that holds its best checkpoint.
+pub(super) const BEST: &str = "best";
 /// The tensor file inside a checkpoint.
 pub(super) const MODEL: &str = "model.safetensors";
 /// The manifest inside a checkpoint.

@@ -1,7 +1,8 @@
 //! Loading: find the checkpoint, check every byte, and say what to do if one is wrong.
 
+use super::best::Which;
 use super::checked::Checked;
-use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
+use super::folder::{self, BEST, Entry, MANIFEST, MODEL, STORE};
 use super::manifest::{self, Manifest};
 use super::snapshot::Snapshot;
 use super::tensors::{self, Tensors};
@@ -41,6 +42,63 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
             read(&folder).map_err(|reason| failed(advise(&folder, &reason)))
         }
         Place::Store(store) => newest(&store).map_err(failed),
+    }
+}
+
+/// Loads a checkpoint to predict or to be evaluated with: the one at `path`, or of a run that of this kind. Without a
+/// kind it is the best one where there is one, else the newest. Also says which it is; none of one that was named
+/// itself.
+///
+/// # Errors
+/// As [`load`]; a kind of a checkpoint that was named itself, and the best one of a run that has none.
+pub fn load_which(path: &Path, which: Option<Which>) -> Result<(Checkpoint, Option<Which>)> {
+    let failed = |reason: String| Error::Checkpoint {
+        path: path.to_owned(),
+        reason,
+    };
+    let store = match (locate(path).map_err(failed)?, which) {
+        (Place::Store(store), _) => store,
+        (Place::Checkpoint(_), None) => return Ok((load(path)?, None)),
+        (Place::Checkpoint(_), Some(_)) => {
+            return Err(failed("is one itself; give the run's folder".to_owned()));
+        }
+    };
+    let newest = || Ok((load(path)?, Some(Which::Newest)));
+    if which == Some(Which::Newest) {
+        return newest();
+    }
+    let run = store.parent().unwrap_or(&store);
+    let best = newest_manifest(run)
+        .found
+        .and_then(|manifest| manifest.progress.best);
+    let Some(best) = best else {
+        return match which {
+            Some(_) => Err(failed(
+                "the run has no best checkpoint, for it has no validation part, or chooses nothing by it".to_owned(),
+            )),
+            None => newest(),
+        };
+    };
+    let folder = run.join(BEST).join(folder::name(best.step));
+    match read(&folder) {
+        Ok(checkpoint) => Ok((checkpoint, Some(Which::Best))),
+        Err(reason) if which.is_some() => Err(Error::Checkpoint {
+            path: folder,
+            reason: format!("{reason}; the newest checkpoint is another way to go on"),
+        }),
+        Err(reason) => {
+            let (checkpoint, which) = newest()?;
+            let note = format!(
+                "the best checkpoint {} cannot be used: {reason}; this is the newest",
+                folder.display()
+            );
+            let note = Some(
+                checkpoint
+                    .note
+                    .map_or(note.clone(), |other| format!("{note}; {other}")),
+            );
+            Ok((Checkpoint { note, ..checkpoint }, which))
+        }
     }
 }
 

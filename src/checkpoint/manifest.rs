@@ -111,7 +111,10 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_str(text).map_err(malformed)?;
         manifest.check()?;
-        Ok(manifest)
+        Ok(Self {
+            data: manifest.data.map(DataRecord::into_current),
+            ..manifest
+        })
     }
 
     /// The layers with dense parameters.

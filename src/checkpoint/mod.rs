@@ -21,6 +21,7 @@
 //! kill at any moment leaves one to go on from. [`load()`] trusts no byte: whatever is in the files, it returns either
 //! exactly what was saved or an [`Error::Checkpoint`](crate::Error::Checkpoint) that says what to do.
 
+mod best;
 mod checked;
 mod columns;
 #[cfg(test)]
@@ -44,9 +45,13 @@ mod tensors;
 pub use crate::layer::{ParameterArray, ParameterState};
 pub use crate::network::NetworkState;
 pub use crate::sparse::LayerState;
+#[doc(hidden)]
+pub use best::{Best, Which};
 pub(crate) use folder::is_file_of_one;
 #[doc(hidden)]
 pub use layer_shape::LayerShape;
+#[doc(hidden)]
+pub use load::load_which;
 pub(crate) use load::newest_manifest;
 pub use load::{Checkpoint, load};
 #[doc(hidden)]
@@ -62,6 +67,6 @@ pub use parameters::{ArrayShape, NormKind, NormShape, ParameterShape};
 pub use past::PastConnections;
 pub use progress::Progress;
 pub use save::save;
-pub(crate) use save::save_of;
+pub(crate) use save::{save_best, save_of};
 pub use snapshot::Snapshot;
 pub(crate) use tensors::fuzz as fuzz_tensors;

@@ -1,5 +1,6 @@
 //! How far a run has come.
 
+use super::best::Best;
 use super::origin::Tested;
 use super::sums::{exact, whole_or_exact};
 use serde::{Deserialize, Serialize};
@@ -35,4 +36,7 @@ pub struct Progress {
     /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tested: Option<Tested>,
+    /// The best weights so far; none without a validation part, and in checkpoints of versions that kept none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best: Option<Best>,
 }

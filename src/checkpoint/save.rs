@@ -1,7 +1,7 @@
 //! Saving: write to a temporary folder, flush, rename, and only then remove what is older.
 
 use super::checked::Checked;
-use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
+use super::folder::{self, BEST, Entry, MANIFEST, MODEL, STORE};
 use super::layer_shape::LayerShape;
 use super::load::verify;
 use super::manifest::{FORMAT, Manifest, TensorFile};
@@ -45,6 +45,32 @@ pub(crate) fn save_of(
     save_on(&Machine, run, snapshot, config_toml, Some(origin))
 }
 
+/// Saves the best weights so far into `run/best/step-…`. Those of the step `before` stay as well: the newest checkpoint
+/// tells of them, until there is another one.
+///
+/// # Errors
+/// As [`save`].
+pub(crate) fn save_best(
+    run: &Path,
+    snapshot: &Snapshot,
+    config_toml: &str,
+    origin: &Origin,
+    before: Option<u64>,
+) -> Result<PathBuf> {
+    let (target, store) = put(&Machine, run, BEST, snapshot, config_toml, Some(origin))?;
+    let kept = [Some(snapshot.progress.step), before];
+    let others = folder::list(&store).map(|entries| {
+        let is_other = |entry: &Entry| entry.replaced || !kept.contains(&Some(entry.step));
+        entries.into_iter().filter(is_other).collect::<Vec<_>>()
+    });
+    others
+        .and_then(|others| {
+            (others.iter()).try_for_each(|entry| folder::discard(&Machine, &store, entry))
+        })
+        .map_err(Error::io("remove older checkpoints from", &store))?;
+    Ok(target)
+}
+
 /// Like [`save`], on this disk.
 pub(super) fn save_on(
     disk: &impl Disk,
@@ -53,20 +79,38 @@ pub(super) fn save_on(
     config_toml: &str,
     origin: Option<&Origin>,
 ) -> Result<PathBuf> {
+    let (target, store) = put(disk, run, STORE, snapshot, config_toml, origin)?;
+    let step = snapshot.progress.step;
+    prune(disk, &store, step).map_err(Error::io("remove older checkpoints from", &store))?;
+    let best = run.join(BEST);
+    if best.is_dir() {
+        folder::sweep(disk, &best).map_err(Error::io("clear the leftovers of", &best))?;
+    }
+    Ok(target)
+}
+
+/// Puts a checkpoint into the folder of that name in `run`; returns its path and that of the folder.
+fn put(
+    disk: &impl Disk,
+    run: &Path,
+    store: &str,
+    snapshot: &Snapshot,
+    config_toml: &str,
+    origin: Option<&Origin>,
+) -> Result<(PathBuf, PathBuf)> {
     let step = snapshot.progress.step;
     let (model, manifest) = encode(snapshot, config_toml, origin).map_err(|reason| {
         Error::Shape(Misfit::Other(format!(
             "no checkpoint of step {step}: {reason}"
         )))
     })?;
-    let store = run.join(STORE);
+    let store = run.join(store);
     let target = store.join(folder::name(step));
     write(disk, run, &store, step, &model, &manifest).map_err(|failure| Error::Checkpoint {
         path: target.clone(),
         reason: failure.describe(),
     })?;
-    prune(disk, &store, step).map_err(Error::io("remove older checkpoints from", &store))?;
-    Ok(target)
+    Ok((target, store))
 }
 
 /// The bytes of the two files.

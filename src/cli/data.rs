@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use rootlet::data::{self, BadImage, Check, DataOptions, Dataset, ImageOptions, TestPart};
+use rootlet::data::{self, BadImage, Check, DataOptions, Dataset, HeldOut, Images, TestPart};
 use rootlet::{Error, Result};
 
 use super::{checks, output};
@@ -84,10 +84,7 @@ fn check(args: &CheckArgs) -> Result<()> {
         dir: args.data_dir.clone(),
         limit: None,
         // Every image is checked where it lies: none is split off or left out.
-        images: ImageOptions {
-            val_split: 0.0,
-            ..ImageOptions::default()
-        },
+        val_split: Some(0.0),
         ..DataOptions::default()
     })?;
     for note in data.untaught.iter().chain(&data.notes) {
@@ -122,31 +119,54 @@ fn check(args: &CheckArgs) -> Result<()> {
 
 fn words(data: &Dataset, check: &Check) -> String {
     let record = data.record();
-    let test = match &data.test_part {
-        TestPart::SplitOff { .. } => {
-            "none to test: `rootlet train` splits off --val-split of them".to_owned()
+    let mut parts = vec![format!("{} to train", data.train.len())];
+    if let Some(HeldOut { images, part }) = &data.validation {
+        parts.push(format!("{} to validate ({part})", images.len()));
+    }
+    parts.push(match &data.test_part {
+        TestPart::Nothing => {
+            "none to test: `rootlet train` holds --val-split of them out to validate".to_owned()
         }
         part => format!("{} to test ({part})", data.test.len()),
-    };
+    });
     let mut lines = vec![
         format!("data         {}", data.name),
-        format!("images       {} to train, {test}", data.train.len()),
+        format!("images       {}", parts.join(", ")),
         format!("classes      {}", data.classes),
     ];
-    let [train, test] = [&data.train, &data.test].map(|images| images.class_sizes(data.classes));
+    let of_classes = |images: &Images| images.class_sizes(data.classes);
+    let [train, test] = [&data.train, &data.test].map(of_classes);
+    let validation = data
+        .validation
+        .as_ref()
+        .map(|held| of_classes(&held.images));
     let wide = data.class_names.iter().map(|name| name.chars().count());
     let wide = wide.max().unwrap_or(0);
-    for (name, (train, test)) in data.class_names.iter().zip(train.iter().zip(&test)) {
-        lines.push(format!("  {name:<wide$}  {train} to train, {test} to test"));
+    for (class, name) in data.class_names.iter().enumerate() {
+        let [train, test] = [train[class], test[class]];
+        let validation = validation
+            .as_ref()
+            .map(|sizes| format!(", {} to validate", sizes[class]));
+        let validation = validation.unwrap_or_default();
+        lines.push(format!(
+            "  {name:<wide$}  {train} to train{validation}, {test} to test"
+        ));
     }
     lines.push(format!("fingerprint  train {}", record.train.fingerprint));
+    if let Some(validation) = &record.validation {
+        let fingerprint = &validation.samples.fingerprint;
+        lines.push(format!("             validation {fingerprint}"));
+    }
     lines.push(format!("             test {}", record.test.fingerprint));
     lines.push(format!("contents     {}", check.contents));
     if check.copies > 0 {
         let what = match &data.test_part {
-            TestPart::SplitOff { .. } => {
-                "training images are others once more, by their pixels: those of them that `rootlet train` splits off \
-                 test nothing"
+            TestPart::Nothing => {
+                "training images are others once more, by their pixels: those of them that `rootlet train` holds out \
+                 judge nothing"
+            }
+            _ if data.validation.is_some() => {
+                "test or validation images are training images as well, by their pixels: they judge nothing"
             }
             _ => "test images are training images as well, by their pixels: they test nothing",
         };
@@ -159,7 +179,12 @@ fn words(data: &Dataset, check: &Check) -> String {
 }
 
 fn json(data: &Dataset, check: &Check) -> String {
-    let [train, test] = [&data.train, &data.test].map(|images| images.class_sizes(data.classes));
+    let of_classes = |images: &Images| images.class_sizes(data.classes);
+    let [train, test] = [&data.train, &data.test].map(of_classes);
+    let validation = data
+        .validation
+        .as_ref()
+        .map(|held| of_classes(&held.images));
     let named = |bad: &[BadImage]| -> Vec<_> {
         let one = |bad: &BadImage| {
             serde_json::json!({
@@ -173,6 +198,7 @@ fn json(data: &Dataset, check: &Check) -> String {
         "data": data.record(),
         "train_of_class": train,
         "test_of_class": test,
+        "validation_of_class": validation,
         "contents": check.contents,
         "copies": check.copies,
         "bad": named(&check.bad),

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use rootlet::checkpoint::{self, Checkpoint, Snapshot};
+use rootlet::checkpoint::{self, Checkpoint, Snapshot, Which};
 use rootlet::data::table::TableOptions;
-use rootlet::data::{self, DataOptions, DataRecord, Dataset, LoaderOptions, TestPart, is_path};
+use rootlet::data::{
+    self, DataOptions, DataPart, DataRecord, Dataset, LoaderOptions, TestPart, is_path,
+};
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::error::Fault;
 use rootlet::loss::{OfClass, Outcomes};
@@ -22,7 +24,7 @@ use super::{checks, output};
 const EXAMPLES: &str = "\
 Examples:
   rootlet eval runs/20260131-174502-digits
-      The newest checkpoint of a run, on the test images of the data that it was trained on.
+      The best checkpoint of a run, or the newest one where none was chosen, on the test images of its data.
   rootlet eval runs/20260131-174502-mnist --data-dir /data/mnist --json
       The same where the data lies elsewhere now, as JSON.
   rootlet eval runs/20260131-174502-iris --data more.csv
@@ -30,12 +32,12 @@ Examples:
 
 /// Tests a trained network
 ///
-/// Evaluates a checkpoint on the test images: loss and the task's metric, such as accuracy or RMSE. As JSON also what all
-/// outputs together tell: balanced accuracy, macro F1, AUC and others.
+/// Evaluates a checkpoint on the test images: loss and the task's metric, such as accuracy or RMSE. As JSON also what
+/// all outputs together tell: balanced accuracy, macro F1, AUC and others.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct EvalArgs {
-    /// A checkpoint, or a run folder, whose newest checkpoint is used
+    /// A checkpoint, or a run folder, whose best or newest checkpoint is used
     checkpoint: PathBuf,
     /// Data set to test on, or a table with the same columns [default: the one that the network was trained on]
     #[arg(long, value_name = "NAME")]
@@ -43,6 +45,12 @@ pub struct EvalArgs {
     /// Folder with the data set's files [default: the one that the network was trained from]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Checkpoint of a run to test [default: best, where there is one, else newest]
+    #[arg(long = "checkpoint", value_enum, value_name = "WHICH")]
+    which: Option<Which>,
+    /// Part of the data to test on [default: test, where there is one, else validation]
+    #[arg(long, value_enum, value_name = "PART")]
+    part: Option<DataPart>,
     /// Use only the first N test images (0: all) [default: all]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>)]
     limit: Option<usize>,
@@ -62,6 +70,8 @@ pub struct EvalArgs {
 /// What a network is evaluated on.
 struct Tested {
     data: Dataset,
+    /// The part of the data set that stands there as its test part.
+    part: DataPart,
     /// Whether the images are those that its training used for testing.
     own: bool,
     /// How many of the images the network was trained on, if something other than the pixels tells.
@@ -105,6 +115,8 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
         dir: named.dir,
         limit: args.limit.filter(|&limit| limit > 0),
         images: own.images,
+        val_split: own.val_split,
+        seed: own.seed,
         table: TableOptions {
             // The rules are applied, never fitted again.
             prepared: trained.and_then(|data| data.preprocessing.clone().map(Arc::new)),
@@ -142,7 +154,7 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
         source.images.resize = None;
     }
     let own_limit = own.limit;
-    let mut data = data::load_to_test(&source)?;
+    let data = data::load_to_test(&source)?;
     // Take as many as in training, so that the results can be compared.
     let mut as_then = match source.limit == own.limit {
         true => data.clone(),
@@ -156,6 +168,17 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
         // The images themselves tell.
         false => data.compares_with(&checkpoint.snapshot.learned_images),
     }
+    let part = args.part.unwrap_or(data.last_judge());
+    if data.part(part).is_none() {
+        return Err(checks::no_effect(
+            "part",
+            &format!("the data set {} has no {part} part", data.name),
+        ));
+    }
+    // What is asked of test samples is from here on asked of those.
+    let (mut data, as_then) = (data.judged_by(part), as_then.judged_by(part));
+    let trained = trained.map(|trained| trained.judged_by(part));
+    let trained = trained.as_ref();
     data.test_part = as_then.test_part.clone();
     if let Some(limit) = source.limit.filter(|_| args.limit.is_some()) {
         output::note_wide_limit(limit, &data, data.test.len());
@@ -175,6 +198,7 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
         let own = same_name && matches!(data.test_part, TestPart::Published | TestPart::Given);
         return Ok(Tested {
             data,
+            part,
             own,
             learned: None,
         });
@@ -184,7 +208,7 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
     if learned.is_some_and(|learned| learned > 0 && learned == data.test.len() as u64) {
         return Err(Error::Fixed {
             what: format!(
-                "the network was trained on all {} test {}s of {}, which tell nothing of others",
+                "the network was trained on all {} {part} {}s of {}, which tell nothing of others",
                 data.test.len(),
                 data.sample(),
                 data.name
@@ -196,9 +220,14 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
     let own = same_name && change.is_none() && data.test_part == trained.test_part;
     if let (true, true, Some(how)) = (same_name, source.limit == own_limit, change) {
         let sample = data.sample();
-        output::note(&format!("the data have changed: test {sample}s: {how}"));
+        output::note(&format!("the data have changed: {part} {sample}s: {how}"));
     }
-    Ok(Tested { data, own, learned })
+    Ok(Tested {
+        data,
+        part,
+        own,
+        learned,
+    })
 }
 
 /// How many of the test images the network was trained on, if they have the names of those that its training learned
@@ -258,8 +287,15 @@ fn by_class(names: &[String], outcomes: &Outcomes) -> Vec<Class> {
 struct Shown<'a> {
     #[serde(flatten)]
     result: Evaluation,
+    /// The part of the data that they are.
+    part: DataPart,
     /// Where the images come from.
     test_part: &'a TestPart,
+    /// Which checkpoint it was; none of one that was named itself.
+    checkpoint: Option<Which>,
+    /// Epochs and steps that the network was trained for.
+    epoch: u32,
+    step: u64,
     /// How many of them the network was trained on; null if that is not known.
     trained_on: Option<u64>,
     /// The results for each class, if requested.
@@ -275,7 +311,7 @@ impl Shown<'_> {
     fn line(&self, data: &Dataset, own: bool) -> String {
         let (set, sample) = (&data.name, data.sample());
         let images = match own && TestPart::is_test(Some(self.test_part), self.trained_on) {
-            true => format!("test {sample}"),
+            true => format!("{} {sample}", self.part),
             false => sample.to_owned(),
         };
         let of_others = match (own || self.test_part.trained_on(), self.trained_on) {
@@ -294,7 +330,9 @@ impl Shown<'_> {
             _ => None,
         };
         let about = TestPart::about(Some(self.test_part), self.trained_on);
-        let about: Vec<String> = about.into_iter().chain(of_others).collect();
+        let best = (self.checkpoint == Some(Which::Best))
+            .then(|| format!("the best checkpoint, of epoch {}", self.epoch));
+        let about: Vec<String> = about.into_iter().chain(of_others).chain(best).collect();
         let about = match about.is_empty() {
             true => String::new(),
             false => format!(" ({})", about.join("; ")),
@@ -342,7 +380,7 @@ impl Shown<'_> {
 /// Evaluates a checkpoint.
 pub fn run(args: &EvalArgs) -> Result<()> {
     args.device.check_threads()?;
-    let checkpoint = checkpoint::load(&args.checkpoint)?;
+    let (checkpoint, which) = checkpoint::load_which(&args.checkpoint, args.which)?;
     if let Some(note) = &checkpoint.note {
         output::note(note);
     }
@@ -359,6 +397,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     }
     let Tested {
         mut data,
+        part,
         own,
         learned,
     } = load(args, &config, &checkpoint)?;
@@ -409,6 +448,10 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     data.test_part = data.test_part.known(trained_on);
     let shown = Shown {
         result,
+        part,
+        checkpoint: which,
+        epoch: checkpoint.snapshot.progress.epoch,
+        step: checkpoint.snapshot.progress.step,
         test_part: &data.test_part,
         trained_on,
         classes: args.classes.then(|| by_class(&data.class_names, &outcomes)),

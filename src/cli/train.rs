@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use rootlet::data::{self, TestPart};
+use rootlet::data::{self, HeldOut, TestPart};
 use rootlet::report::{
     Place, RecordOptions, RecordedTraining, Resumed, RunFolder, Style, Trained, command_line,
     list_edits, run_through_losses,
@@ -255,14 +255,33 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
         source.table.prepared = resumed.preprocessing();
     }
     let data = data::load_until_watched(&source, &interrupt.stop, progress::reading())?;
-    if args.flags.given("val_split") && !matches!(data.test_part, TestPart::SplitOff { .. }) {
-        return Err(Error::NoEffect {
-            option: "val_split".to_owned(),
-            why: format!("the test {}s are {}", data.sample(), data.test_part),
-        });
+    let no_effect = |option: &str, why: String| {
+        let option = option.to_owned();
+        Err(Error::NoEffect { option, why })
+    };
+    if let Some(HeldOut { part, .. }) = &data.validation
+        && args.flags.given("val_split")
+        && !matches!(part, TestPart::SplitOff { .. })
+    {
+        let why = format!("the validation {}s are {part}", data.sample());
+        return no_effect("val_split", why);
+    }
+    let chooses = ["best_metric", "patience"];
+    if let (None, Some(option)) = (
+        &data.validation,
+        chooses.iter().find(|name| args.flags.given(name)),
+    ) {
+        let why = format!(
+            "it goes by the validation part, and {} has none; --val-split holds one out of the training {}s",
+            data.name,
+            data.sample()
+        );
+        return no_effect(option, why);
     }
     if let Some(limit) = config.data.limit.filter(|_| args.flags.given("limit")) {
-        output::note_wide_limit(limit, &data, data.train.len().max(data.test.len()));
+        let validation = data.validation.as_ref().map_or(0, |held| held.images.len());
+        let most = data.train.len().max(data.test.len()).max(validation);
+        output::note_wide_limit(limit, &data, most);
     }
     let place = place.unwrap_or_else(|| Place::New {
         runs: args.run.runs.clone(),

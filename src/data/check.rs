@@ -13,8 +13,9 @@ use super::catalogue::IMAGE_FOLDER;
 use super::decode::{decode, hash as pixels_of};
 use super::folder;
 use super::folder_split::content;
+use super::parts::{DataPart, HeldOut};
 use super::scan::Faults;
-use super::{DataOptions, Dataset, FolderSplit, TestPart};
+use super::{DataOptions, Dataset, FolderSplit};
 use crate::error::Result;
 
 /// What reading every image of a set has shown.
@@ -27,8 +28,8 @@ pub struct Check {
     pub bad_folders: Vec<BadImage>,
     /// XXH3 of 128 bits over the contents of all files, in hexadecimal; of a set in memory over labels and pixels.
     pub contents: String,
-    /// Test images that are, by their pixels, training images as well; where no test images have a part of their own,
-    /// training images that are others once more, of which some may be held out.
+    /// Test and validation images that are, by their pixels, training images as well; where none have a part of their
+    /// own, training images that are others once more, of which some may be held out.
     pub copies: usize,
 }
 
@@ -42,7 +43,11 @@ pub fn check(source: &DataOptions) -> Result<(Dataset, Check)> {
         true => folder::list(source)?,
         false => (super::load(source)?, Faults::default()),
     };
-    let (Some(train), Some(test)) = (data.train.folder(), data.test.folder()) else {
+    let others: Vec<HeldOut> = DataPart::ALL
+        .into_iter()
+        .filter_map(|part| data.part(part))
+        .collect();
+    let Some(train) = data.train.folder() else {
         // Files of other sets are checked as a whole when they are loaded.
         let record = data.record();
         let mut hash = Xxh3::new();
@@ -61,21 +66,24 @@ pub fn check(source: &DataOptions) -> Result<(Dataset, Check)> {
         folders: bad_folders,
     } = faults;
     let mut hash = Xxh3::new();
-    let digests = [train, test].map(|split| digests(split, &mut bad));
-    for digest in digests.iter().flatten() {
+    let of_train = digests(train, &mut bad);
+    let others = others.iter().filter_map(|held| held.images.folder());
+    let of_others: Vec<Digest> = others.flat_map(|split| digests(split, &mut bad)).collect();
+    for digest in of_train.iter().chain(&of_others) {
         hash.update(&digest.bytes.to_le_bytes());
     }
     bad.sort_by_cached_key(|bad| (!bad.path.starts_with(train.folder()), bad.path.clone()));
-    let [train, test] = digests;
-    let images = train.len();
-    let known: HashSet<u64> = train.iter().map(|digest| digest.pixels).collect();
+    let known: HashSet<u64> = of_train.iter().map(|digest| digest.pixels).collect();
     let check = Check {
         bad,
         bad_folders,
         contents: format!("{:032x}", hash.digest128()),
-        copies: match &data.test_part {
-            TestPart::SplitOff { .. } => images - known.len(),
-            _ => (test.iter().filter(|digest| known.contains(&digest.pixels))).count(),
+        copies: match data.test.is_empty() && data.validation.is_none() {
+            true => of_train.len() - known.len(),
+            false => (of_others
+                .iter()
+                .filter(|digest| known.contains(&digest.pixels)))
+            .count(),
         },
     };
     Ok((data, check))

@@ -1,6 +1,6 @@
 //! Images of each class, and what is said where a class has none.
 
-use super::{Dataset, Images, TestPart};
+use super::{DataPart, Dataset, HeldOut, Images, TestPart};
 use crate::words::listed;
 
 impl Images {
@@ -32,9 +32,8 @@ impl Dataset {
             (count > 0).then(|| format!("{count} of {} classes: {named}", self.classes))
         };
         let samples = format!("{}s", self.sample());
-        let [train, test] =
-            [&self.train, &self.test].map(|images| images.class_sizes(self.classes));
-        let (mut untaught, mut unjudged) = (Vec::new(), None);
+        let train = self.train.class_sizes(self.classes);
+        let (mut untaught, mut unjudged) = (Vec::new(), Vec::new());
         untaught.extend(named(&train, 0).map(|which| {
             format!("there are no training {samples} of {which}; the network cannot learn them")
         }));
@@ -46,18 +45,23 @@ impl Dataset {
                     .map(|which| format!("there is a single training {sample} each of {which}")),
             );
         }
-        // All of them are missing where nothing was to be split off.
-        if !self.test.is_empty() {
-            let place = match &self.test_part {
+        for part in DataPart::ALL {
+            let Some(HeldOut { images, part: from }) = self.part(part) else {
+                continue;
+            };
+            let place = match &from {
                 TestPart::Folder(name) => format!(" in {name}/"),
                 TestPart::File(name) => format!(" in {name}"),
-                TestPart::Published | TestPart::Given | TestPart::SplitOff { .. } => String::new(),
+                TestPart::Published
+                | TestPart::Given
+                | TestPart::SplitOff { .. }
+                | TestPart::Nothing => String::new(),
             };
-            unjudged = named(&test, 0).map(|which| {
+            unjudged.extend(named(&images.class_sizes(self.classes), 0).map(|which| {
                 format!(
-                    "there are no test {samples}{place} of {which}; the accuracy says nothing of them"
+                    "there are no {part} {samples}{place} of {which}; the accuracy says nothing of them"
                 )
-            });
+            }));
         }
         self.untaught = untaught;
         self.notes.extend(unjudged);

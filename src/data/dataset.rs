@@ -1,86 +1,16 @@
-//! A loaded data set: its two halves, and what is known of them.
+//! A loaded data set: its parts, and what is known of them.
 
-use std::fmt;
 use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
 
 use super::bad::BadImage;
 use super::images::Images;
 use super::normalisation::Normalisation;
+use super::parts::HeldOut;
 use super::shape::ImageShape;
 use super::table::Preprocessing;
 use super::targets::TargetKind;
+use super::test_part::TestPart;
 use crate::error::{Error, Misfit, Result};
-
-/// Where the images come from that a network is evaluated by: never from those that it learns from.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TestPart {
-    /// They are the set's own.
-    #[default]
-    Published,
-    /// They are in files of a published set's names, of which some have other contents than the published ones.
-    Given,
-    /// They are in the folder of that name, beside the training images.
-    Folder(String),
-    /// They are the rows of the file of that name.
-    File(String),
-    /// They were split off the training images or rows, which have no others beside them.
-    SplitOff {
-        /// Of all images in `train`, or of all rows.
-        share: f64,
-        /// What chose them.
-        seed: u32,
-        /// Whether the network may have learned from some: it was trained on other images of the folder, or when
-        /// nothing, or something else, was split off. Its accuracy on them is then none of a test.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        trained_on: bool,
-        /// Whether they are a table's rows.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        rows: bool,
-    },
-}
-
-impl TestPart {
-    /// Whether the network may have learned from some of the images.
-    pub fn trained_on(&self) -> bool {
-        match self {
-            TestPart::SplitOff { trained_on, .. } => *trained_on,
-            TestPart::Published | TestPart::Given | TestPart::Folder(_) | TestPart::File(_) => {
-                false
-            }
-        }
-    }
-}
-
-impl fmt::Display for TestPart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            TestPart::Published => f.write_str("the set's own"),
-            TestPart::Given => f.write_str("in files that are not the published ones"),
-            TestPart::Folder(name) => write!(f, "from {name}/"),
-            TestPart::File(name) => write!(f, "from {name}"),
-            TestPart::SplitOff {
-                share,
-                seed,
-                trained_on,
-                rows,
-            } => {
-                let percent = (share * 1e4).round() / 100.0;
-                let trained_on = match trained_on {
-                    true => ", some of which the network may have been trained on",
-                    false => "",
-                };
-                let of = match rows {
-                    true => "of the rows held out",
-                    false => "split off train/",
-                };
-                write!(f, "{percent} % {of} by seed {seed}{trained_on}")
-            }
-        }
-    }
-}
 
 /// A data set, ready to be loaded in batches.
 #[derive(Clone, Debug)]
@@ -97,7 +27,9 @@ pub struct Dataset {
     pub normalisation: Normalisation,
     /// What the network learns from.
     pub train: Images,
-    /// What it is evaluated by.
+    /// What weights are chosen by, and when to stop; none where nothing is to be chosen.
+    pub validation: Option<HeldOut>,
+    /// What it is tested by: it chooses nothing. Empty where there is a validation part alone.
     pub test: Images,
     /// Where the test images come from.
     pub test_part: TestPart,
@@ -140,6 +72,7 @@ impl Dataset {
                 std: Vec::new(),
             },
             train,
+            validation: None,
             test,
             test_part: TestPart::Published,
             untaught: Vec::new(),
@@ -173,7 +106,8 @@ impl Dataset {
     /// What each value of a sample was divided by, so that errors are told in the values' own units; empty where none
     /// was, and of classes.
     pub fn units(&self) -> Vec<f32> {
-        Vec::new()
+        let rules = self.preprocessing.as_ref();
+        rules.map_or(Vec::new(), |rules| rules.units())
     }
 
     /// Whether its parts fit each other, whoever put them together.
@@ -182,7 +116,12 @@ impl Dataset {
     /// [`Error::Shape`] for images of another size than `shape`, halves with other targets, a label that is not below
     /// `classes`, or names of other classes.
     pub fn check(&self) -> Result<()> {
-        for (half, images) in [("training", &self.train), ("test", &self.test)] {
+        let validation = self
+            .validation
+            .as_ref()
+            .map(|held| ("validation", &held.images));
+        let all = [("training", &self.train), ("test", &self.test)];
+        for (half, images) in all.into_iter().chain(validation) {
             let wrong = |reason: String| {
                 Err(Error::Shape(Misfit::Samples {
                     what: format!("the {half} {}s of {}", self.sample(), self.name),
@@ -216,24 +155,27 @@ impl Dataset {
                 ),
             }));
         }
-        let [train, test] = [&self.train, &self.test].map(Images::targets);
-        match train == test {
-            true => Ok(()),
-            false => Err(Error::Shape(Misfit::Unfit {
-                found: format!("the training samples of {}, with {train} each,", self.name),
-                expected: format!("its test samples, with {test}"),
-            })),
+        let train = self.train.targets();
+        let others = [("test", &self.test)].into_iter().chain(validation);
+        for (part, images) in others {
+            let other = images.targets();
+            if other != train {
+                return Err(Error::Shape(Misfit::Unfit {
+                    found: format!("the training samples of {}, with {train} each,", self.name),
+                    expected: format!("its {part} samples, with {other}"),
+                }));
+            }
         }
+        Ok(())
     }
 
     /// The images that could not be read so far, by path: where
     /// [`ImageOptions::skip_bad`](super::ImageOptions::skip_bad) leaves them out.
     pub fn bad_images(&self) -> Vec<BadImage> {
-        let parts = [&self.train, &self.test].map(Images::folder);
-        // The two parts share one list.
-        let bad = parts
+        // The parts share one list.
+        let bad = [&self.train, &self.test]
             .into_iter()
-            .flatten()
+            .filter_map(|images| images.folder())
             .find_map(|split| split.bad.as_ref());
         let all = bad.map(|bad| bad.all().clone()).unwrap_or_default();
         all.into_iter()

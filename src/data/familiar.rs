@@ -64,10 +64,14 @@ impl Images {
 }
 
 impl Dataset {
-    /// The test images are going to be compared with these: what they take to be known by is noted from here on, as
-    /// they are read.
+    /// The test and validation images are going to be compared with these: what they take to be known by is noted from
+    /// here on, as they are read.
     pub fn compares_with(&self, learned: &LearnedImages) {
-        if let (false, Some(split)) = (learned.older.is_empty(), self.test.folder()) {
+        if learned.older.is_empty() {
+            return;
+        }
+        let validation = self.validation.iter().map(|held| &held.images);
+        for split in validation.chain([&self.test]).filter_map(Images::folder) {
             split.hashes.expect_older(split.len());
         }
     }

@@ -1,6 +1,6 @@
 //! An image folder: `train/<class>/*` and `val/<class>/*`, JPEG, PNG, WebP and BMP files of any size, one folder a class. That is
 //! how ImageNet and Tiny-ImageNet are commonly laid out. Where there is no folder to test by, a part of `train` is
-//! split off.
+//! split off for validation; where there are folders for both, each has its own.
 //!
 //! Only the names are held in memory. A file is read and decoded when its image is needed, by the loader's threads.
 
@@ -9,15 +9,18 @@ use std::sync::Arc;
 use super::bad::BadImages;
 use super::catalogue::IMAGE_FOLDER;
 use super::copies::{Copies, copies};
-use super::dataset::{Dataset, TestPart};
+use super::dataset::Dataset;
 use super::decode::{LONGEST, available};
 use super::folder_split::FolderSplit;
 use super::normalisation::Normalisation;
 use super::options::{DataOptions, ImageOptions};
+use super::parts::{DataPart, HeldOut};
 use super::scan::{
-    EXPECTED, Faults, TEST_FOLDERS, root, scan, test_folder, tests_alone, unused_folders,
+    EXPECTED, Faults, TEST_FOLDERS, root, scan, second_folder, test_folder, tests_alone,
+    unused_folders,
 };
 use super::shape::ImageShape;
+use super::test_part::TestPart;
 use crate::error::option::{IMAGE_SIZE, RESIZE, VAL_SPLIT};
 use crate::error::{Error, Result};
 
@@ -36,22 +39,28 @@ pub(super) fn load(source: &DataOptions, to_train: bool) -> Result<Dataset> {
     if let Some(refusal) = faults.refusal(skip) {
         return Err(refusal);
     }
-    match test_by_others(&data) {
-        Some(Shared::All(what, advice)) if to_train => {
-            let why = format!("{what}, and training images test nothing: {advice}");
-            return Err(Error::Usage(why));
+    for part in DataPart::ALL {
+        match judged_by_others(&data, part) {
+            Some(Shared::All(what, advice)) if to_train => {
+                let why = format!("{what}, and training images test nothing: {advice}");
+                return Err(Error::Usage(why));
+            }
+            Some(Shared::All(what, _)) => {
+                (data.notes).push(format!(
+                    "{what}, and tests no network that learns from these"
+                ));
+            }
+            Some(Shared::Some(note)) => data.notes.push(note),
+            None => {}
         }
-        Some(Shared::All(what, _)) => {
-            (data.notes).push(format!(
-                "{what}, and tests no network that learns from these"
-            ));
-        }
-        Some(Shared::Some(note)) => data.notes.push(note),
-        None => {}
     }
     if skip {
         let bad = Arc::new(BadImages::from(faults.entries));
-        for images in [&mut data.train, &mut data.test] {
+        let validation = data.validation.as_mut().map(|held| &mut held.images);
+        for images in [&mut data.train, &mut data.test]
+            .into_iter()
+            .chain(validation)
+        {
             if let Some(split) = images.folder() {
                 let bad = Some(bad.clone());
                 *images = FolderSplit {
@@ -65,46 +74,47 @@ pub(super) fn load(source: &DataOptions, to_train: bool) -> Result<Dataset> {
     Ok(data)
 }
 
-/// Test images that are training images, in words.
+/// Images of a part that are training images, in words.
 enum Shared {
     /// All that were compared: what they are, and what to do.
     All(String, String),
     Some(String),
 }
 
-/// Looks for test images that are training images, by links or copies under whatever names.
-fn test_by_others(data: &Dataset) -> Option<Shared> {
-    let (train, test) = (data.train.folder()?, data.test.folder()?);
+/// Looks for images of a part that are training images, by links or copies under whatever names.
+fn judged_by_others(data: &Dataset, part: DataPart) -> Option<Shared> {
+    let HeldOut { images, part: from } = data.part(part)?;
+    let (train, held_out) = (data.train.folder()?, images.folder()?);
     let Copies {
         compared,
         found,
         perhaps_more,
-    } = copies(train, test);
+    } = copies(train, held_out);
     let least = match perhaps_more {
         true => "at least ",
         false => "",
     };
-    let of_all = match compared == test.len() {
+    let of_all = match compared == held_out.len() {
         true => String::new(),
-        false => format!(" of its {} that were compared", test.len()),
+        false => format!(" of its {} that were compared", held_out.len()),
     };
-    let where_from = match &data.test_part {
+    let where_from = match &from {
         TestPart::Folder(name) => format!("in {name}/"),
         _ => format!("that {VAL_SPLIT} holds out of train/"),
     };
     let how = format!("(by their pixels, all {compared}{of_all})");
-    let shared = match (found, &data.test_part) {
+    let shared = match (found, &from) {
         (0, _) => return None,
         (_, TestPart::Folder(name)) if found == compared => Shared::All(
             format!("{name}/ has the images of train/ {how}"),
             format!("put others there, or remove it, and {VAL_SPLIT} holds some of train/ out"),
         ),
         (_, _) if found == compared => Shared::All(
-            format!("the test images {where_from} lie there once more {how}"),
+            format!("the {part} images {where_from} lie there once more {how}"),
             "leave one of each in train/, or put others into val/".to_owned(),
         ),
         _ => Shared::Some(format!(
-            "{least}{found} of {compared} test images {where_from}{of_all} are, by their pixels, training images as \
+            "{least}{found} of {compared} {part} images {where_from}{of_all} are, by their pixels, training images as \
              well, and test no network that learns from these; `rootlet data check` compares all"
         )),
     };
@@ -131,56 +141,63 @@ fn list_parts(source: &DataOptions, to_train: bool) -> Result<(Dataset, Faults)>
             what: format!("a folder with {EXPECTED}"),
         });
     };
-    let ImageOptions { val_split, .. } = source.images;
     let (size, resize) = sizes(&source.images)?;
-    if !(0.0..1.0).contains(&val_split) {
-        return Err(Error::Value {
-            option: "val_split",
-            must: "must be at least 0 and below 1".to_owned(),
-            value: val_split.to_string(),
-        });
-    }
     let tests_alone = !to_train && tests_alone(dir)?;
     let root = match tests_alone {
         true => dir.to_owned(),
         false => root(dir)?,
     };
     let mut faults = Faults::default();
-    let folder = test_folder(&root)?;
+    let first = test_folder(&root)?;
+    let share = source.share(first.is_some())?;
     let train = root.join("train");
-    let (mut train, mut test, test_part) = match folder.clone() {
-        Some(name) => {
-            let all = match tests_alone {
-                true => None,
-                false => Some(scan(&train, None, size, resize, &mut faults)?),
-            };
-            let known = all.as_ref().map(|all| &all.classes);
-            let test = scan(&root.join(&name), known, size, resize, &mut faults)?;
-            let all = all.unwrap_or_else(|| test.none_of(train));
-            (all, test, TestPart::Folder(name))
-        }
-        None => {
-            let all = scan(&train, None, size, resize, &mut faults)?;
-            // What is wrong with the images is said before what follows from it.
-            let refusal = faults.refusal(source.images.skip_bad);
-            if let Some(refusal) = refusal.filter(|_| val_split > 0.0) {
-                return Err(refusal);
-            }
-            let seed = source.images.seed;
-            let (train, test) = all.split_off(val_split, seed)?;
-            let part = TestPart::SplitOff {
-                share: val_split,
-                seed,
-                trained_on: false,
-                rows: false,
-            };
-            (train, test, part)
-        }
+    let all = match tests_alone {
+        true => None,
+        false => Some(scan(&train, None, size, resize, &mut faults)?),
     };
-    let unused = unused_folders(&root, folder.as_deref(), &train.classes)?;
+    let mut scan_part = |name: &String, known| {
+        let images = scan(&root.join(name), known, size, resize, &mut faults)?;
+        Ok::<_, Error>((images, TestPart::Folder(name.clone())))
+    };
+    let known = all.as_ref().map(|all| &all.classes);
+    let (mut test, mut second) = (None, None);
+    if let Some(first) = &first {
+        let (images, part) = scan_part(first, known)?;
+        second = second_folder(&root, first, &images.classes)?;
+        test = Some((images, part));
+    }
+    let mut validation = None;
+    if let Some(second) = &second {
+        let known = known
+            .or(test.as_ref().map(|(images, _)| &images.classes))
+            .cloned();
+        validation = test.replace(scan_part(second, known.as_ref())?);
+    }
+    let mut train = match (all, &test) {
+        (Some(all), _) => all,
+        (None, Some((images, _))) => images.none_of(train),
+        // Without a folder to test by there was one to train with.
+        (None, None) => scan(&train, None, size, resize, &mut faults)?,
+    };
+    if share > 0.0 && validation.is_none() && !tests_alone {
+        // What is wrong with the images is said before what follows from it.
+        if let Some(refusal) = faults.refusal(source.images.skip_bad) {
+            return Err(refusal);
+        }
+        let (rest, held_out) = train.split_off(share, source.seed)?;
+        validation = Some((held_out, TestPart::split_off(share, source.seed)));
+        train = rest;
+    }
+    let (mut test, test_part) =
+        test.unwrap_or_else(|| (train.none_of(root.join("test")), TestPart::Nothing));
+    let used: Vec<&str> = first.iter().chain(&second).map(String::as_str).collect();
+    let unused = unused_folders(&root, &used, &train.classes)?;
     if let Some(limit) = source.limit {
         train.truncate(limit);
         test.truncate(limit);
+        if let Some((images, _)) = &mut validation {
+            images.truncate(limit);
+        }
     }
     let unused = unused.iter().map(|path| {
         format!(
@@ -212,6 +229,10 @@ fn list_parts(source: &DataOptions, to_train: bool) -> Result<(Dataset, Faults)>
             std: STD.to_vec(),
         },
         train: Arc::new(train).into(),
+        validation: validation.map(|(images, part)| HeldOut {
+            images: Arc::new(images).into(),
+            part,
+        }),
         test: Arc::new(test).into(),
         test_part,
         notes,

@@ -1,25 +1,26 @@
-//! Splitting off a part of the training images to test by, where a folder has none of its own.
+//! Holding out a part of the training samples.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::FolderSplit;
 use super::folder_split::File;
 use super::hashes::Hashes;
 use super::scan::TEST_FOLDERS;
+use super::{FolderSplit, Split};
 use crate::error::option::VAL_SPLIT;
 use crate::error::{Error, Result};
 
 impl FolderSplit {
-    /// Training images and test images: of every class `share`, of which one image at least stays for training. Which
-    /// ones is a matter of the seed and of their names, so that images which come or go move few of the others. Nothing
-    /// is split off for a share of 0.
+    /// Training images and images that are held out: of every class `share`, of which one image at least stays for
+    /// training. Which ones is a matter of the seed and of their names, so that images which come or go move few of the
+    /// others. Nothing is split off for a share of 0.
     ///
     /// # Errors
-    /// A share that leaves no test image.
+    /// A share that holds no image out.
     pub(super) fn split_off(self, share: f64, seed: u32) -> Result<(Self, Self)> {
-        let sizes = self.sizes();
-        let held_out = counts(&sizes, share);
-        if share > 0.0 && held_out.iter().all(|&count| count == 0) {
+        let classes: Vec<u32> = self.files.iter().map(|file| file.class).collect();
+        let held = chosen(&classes, |at| self.rank(at, seed), share);
+        if share > 0.0 && !held.contains(&true) {
+            let sizes = self.sizes();
             let way_out = match sizes.iter().any(|&size| size > 1) {
                 true => format!("put some into val/<class>/*, or give a larger {VAL_SPLIT}"),
                 false => "put others into val/<class>/*".to_owned(),
@@ -27,25 +28,13 @@ impl FolderSplit {
             return Err(Error::Data {
                 path: self.folder,
                 reason: format!(
-                    "there are no images to test by: no folder {} is beside it, and of its {} images in {} classes a \
-                     {VAL_SPLIT} of {share} holds none out, for one of each class stays; {way_out}",
-                    TEST_FOLDERS.join(", "),
+                    "there are no images to validate by: of its {} images in {} classes a {VAL_SPLIT} of {share} holds \
+                     none out, for one of each class stays, and beside it is no folder {} with others; {way_out}",
                     self.files.len(),
                     sizes.len(),
+                    TEST_FOLDERS.join(", "),
                 ),
             });
-        }
-        let mut held = vec![false; self.files.len()];
-        let mut first = 0;
-        for (&size, &count) in sizes.iter().zip(&held_out) {
-            let mut order: Vec<(u64, usize)> = (first..first + size)
-                .map(|at| (self.rank(at, seed), at))
-                .collect();
-            order.sort_unstable();
-            for &(_, at) in &order[..count] {
-                held[at] = true;
-            }
-            first += size;
         }
         let part = |requested: bool| -> Vec<File> {
             let files = self.files.iter().zip(&held);
@@ -54,7 +43,7 @@ impl FolderSplit {
                 .map(|(file, _)| file.clone())
                 .collect()
         };
-        let (train, test) = (part(false), part(true));
+        let (train, other) = (part(false), part(true));
         let split = |files| Self {
             files,
             folder: self.folder.clone(),
@@ -63,7 +52,7 @@ impl FolderSplit {
             hashes: Hashes::default(),
             ..self
         };
-        Ok((split(train), split(test)))
+        Ok((split(train), split(other)))
     }
 
     /// Which image goes first: a hash of `<class>/<file>`.
@@ -78,9 +67,51 @@ impl FolderSplit {
     }
 }
 
+impl Split {
+    /// As [`FolderSplit::split_off`], by the images' pixels: those that stand twice are on one side, but where the
+    /// share ends between the two.
+    ///
+    /// # Errors
+    /// A share that holds no image out.
+    pub(super) fn split_off(self, share: f64, seed: u32) -> Result<(Self, Self)> {
+        let rank = |at| xxh3_64_with_seed(self.image(at), seed.into());
+        let held = chosen(self.labels(), rank, share);
+        if share > 0.0 && !held.contains(&true) {
+            return Err(Error::Usage(format!(
+                "of {} images a {VAL_SPLIT} of {share} holds none out, for one of each class stays; give a larger one",
+                self.len()
+            )));
+        }
+        let part = |requested: bool| {
+            let own = || (0..self.len()).filter(|&at| held[at] == requested);
+            let images = own().flat_map(|at| self.image(at).iter().copied());
+            let labels = own().map(|at| self.label(at));
+            Self::new(self.features(), images.collect(), labels.collect())
+        };
+        Ok((part(false)?, part(true)?))
+    }
+}
+
+/// Which samples of these classes are held out: of every class `share`, those of the lowest ranks.
+pub(super) fn chosen(classes: &[u32], rank: impl Fn(usize) -> u64, share: f64) -> Vec<bool> {
+    let mut order: Vec<(u32, u64, usize)> = (classes.iter().enumerate())
+        .map(|(at, &class)| (class, rank(at), at))
+        .collect();
+    order.sort_unstable();
+    let groups: Vec<&[(u32, u64, usize)]> = order.chunk_by(|a, b| a.0 == b.0).collect();
+    let sizes: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    let mut held = vec![false; classes.len()];
+    for (group, count) in groups.iter().zip(counts(&sizes, share)) {
+        for &(_, _, at) in &group[..count] {
+            held[at] = true;
+        }
+    }
+    held
+}
+
 /// How many to hold out of classes of so many images. What a class's share lacks of a whole image, or has too much,
 /// goes over to the next class, so that the sum is right also where classes are small.
-pub(super) fn counts(sizes: &[usize], share: f64) -> Vec<usize> {
+fn counts(sizes: &[usize], share: f64) -> Vec<usize> {
     let mut owed = 0.0;
     let count = |&size: &usize| {
         owed += share * size as f64;

@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use super::catalogue::{self, IMAGE_FOLDER};
-use super::dataset::{Dataset, TestPart};
+use super::dataset::Dataset;
 use super::known::Format;
 use super::normalisation::Normalisation;
 use super::options::DataOptions;
+use super::parts::HeldOut;
 use super::split::Halves;
 use super::table::Watch;
+use super::test_part::TestPart;
 use super::{cifar, digits, folder, idx, table};
 use crate::error::{Error, Result};
 
@@ -48,6 +50,8 @@ fn load_as(source: &DataOptions, to_train: bool, watch: Watch<'_>) -> Result<Dat
             value: "0".to_owned(),
         });
     }
+    // A share that is none is said before anything is read.
+    source.share(true)?;
     let path = Path::new(&source.name);
     let is_path = catalogue::is_path(&source.name);
     if source.name == IMAGE_FOLDER {
@@ -75,9 +79,16 @@ fn load_as(source: &DataOptions, to_train: bool, watch: Watch<'_>) -> Result<Dat
         Format::Idx => idx::load(known, &known.folder(source.dir.as_deref())?)?,
         Format::Cifar(layout) => cifar::load(known, layout, &known.folder(source.dir.as_deref())?)?,
     };
+    let (share, seed) = (source.share(true)?, source.seed);
+    let mut held_out = None;
+    if share > 0.0 {
+        let (rest, held) = train.split_off(share, seed)?;
+        train = rest;
+        held_out = Some(held);
+    }
     if let Some(limit) = source.limit {
-        train.truncate(limit);
-        test.truncate(limit);
+        let parts = [&mut train, &mut test].into_iter().chain(&mut held_out);
+        parts.for_each(|part| part.truncate(limit));
     }
     let mut data = Dataset {
         name: known.name.to_owned(),
@@ -93,6 +104,10 @@ fn load_as(source: &DataOptions, to_train: bool, watch: Watch<'_>) -> Result<Dat
             std: known.std.to_vec(),
         },
         train: train.into(),
+        validation: held_out.map(|images| HeldOut {
+            images: images.into(),
+            part: TestPart::split_off(share, seed),
+        }),
         test: test.into(),
         // Notes say whose contents the files have.
         test_part: match (&known.format, notes.is_empty()) {

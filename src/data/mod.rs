@@ -1,6 +1,6 @@
 //! Real images, from their public files to normalised batches, and tables.
 //!
-//! The data's way: [`load`] finds the files that [`DataOptions`] name and checks them ([`Dataset`]). Its two halves
+//! The data's way: [`load`] finds the files that [`DataOptions`] name and checks them ([`Dataset`]). Its parts
 //! ([`Images`]) are bytes in memory ([`Split`]), the files of a folder ([`FolderSplit`]), which are decoded when they
 //! are needed, numbers in memory ([`Vectors`]), or whatever else is a [`DataSource`]. A [`Loader`] then runs ahead of
 //! the training step: its worker threads put the images of each batch in the epoch's [`Order`], vary them
@@ -21,11 +21,12 @@
 //! | `contents.rs`, `checksums.rs` | their published files, by checksum |
 //! | `folder.rs`, `folder_split.rs` | image folders: listing one; its files, read when they are needed |
 //! | `scan.rs` | what an image folder holds, and what does not belong there |
-//! | `held_out.rs` | images split off to test by, where a folder has none for that |
+//! | `held_out.rs` | samples held out of the training samples |
 //! | `decode.rs`, `decode/` | JPEG, PNG, WebP and BMP; which way up a camera was held |
 //! | `crop.rs` | the part of a folder's image that the network sees: cut, resized |
 //! | `no_decode.rs`, `no_crop.rs` | what stands for these two where the feature `image-folder` is left out |
 //! | `dataset.rs` | what a loaded set is |
+//! | `parts.rs`, `test_part.rs`, `judged.rs` | parts that nothing is learned from; where they come from; a set by one of them |
 //! | `shape.rs`, `normalisation.rs`, `split.rs` | the size of an image; how pixels become inputs; images in memory |
 //! | `record.rs` | what a checkpoint keeps of a set, and what has changed since |
 //! | `bad.rs` | images that could not be read, where a run goes on without them |
@@ -89,12 +90,14 @@ mod held_out;
 mod idx;
 mod images;
 mod interruptible;
+mod judged;
 mod known;
 mod learned_images;
 mod load;
 mod loader;
 mod normalisation;
 mod options;
+mod parts;
 #[doc(hidden)]
 pub mod published;
 mod readers;
@@ -110,6 +113,7 @@ mod split;
 pub mod table;
 mod targets;
 mod task;
+mod test_part;
 mod vectors;
 
 pub(crate) use cifar::fuzz as fuzz_cifar;
@@ -118,6 +122,8 @@ pub(crate) use decode::fuzz as fuzz_image;
 pub(crate) use idx::fuzz as fuzz_idx;
 pub(crate) use table::fuzz as fuzz_table;
 
+// Kernels' own.
+#[doc(hidden)]
 pub use augment::{Augment, AugmentParams, AugmentState};
 pub use augmentation::{Augmentation, Crop, Draws};
 pub use bad::BadImage;
@@ -126,7 +132,7 @@ pub use batch::{Batch, LoaderOptions, Order, Share};
 pub use catalogue::is_path;
 pub use catalogue::{IMAGE_FOLDER, NAMES, usual_augmentation};
 pub use check::{Check, check};
-pub use dataset::{Dataset, TestPart};
+pub use dataset::Dataset;
 pub use folder_split::FolderSplit;
 pub use images::Images;
 pub(crate) use interruptible::Interruptible;
@@ -140,6 +146,9 @@ pub use loader::Loader;
 pub(crate) use loader::MOST_WORKERS;
 pub use normalisation::Normalisation;
 pub use options::{DataOptions, ImageOptions};
+pub use parts::{DataPart, HeldOut};
+#[doc(hidden)]
+pub use record::HeldOutRecord;
 pub use record::{DataRecord, PartRecord};
 pub use resident::ResidentImages;
 pub use shape::ImageShape;
@@ -148,4 +157,5 @@ pub use split::Split;
 pub use table::{Missing, Preprocessing, TableOptions};
 pub use targets::{TargetKind, Targets};
 pub use task::Task;
+pub use test_part::TestPart;
 pub use vectors::Vectors;

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::NAMES;
+use super::catalogue::{NAMES, is_path};
 use super::table::TableOptions;
+use crate::error::option::VAL_SPLIT;
+use crate::error::{Error, Result};
 
 /// Which data set to load, and from where. The default is the embedded digits, which need no files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +22,14 @@ pub struct DataOptions {
     /// an image folder these are the first of every class, then the second of every class, and so on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+    /// Share of the training samples that is held out for validation, by class and by `seed`; of a folder that brings
+    /// validation images beside its test images these are. `None` is a tenth of the images and a fifth of the rows of a
+    /// set that has nothing to test by, and nothing of others.
+    #[serde(default)]
+    pub val_split: Option<f64>,
+    /// What chooses the samples that are held out.
+    #[serde(default = "first_seed")]
+    pub seed: u32,
     /// What an image folder's images become; other sets have sizes and parts of their own.
     #[serde(default)]
     pub images: ImageOptions,
@@ -28,7 +38,7 @@ pub struct DataOptions {
     pub table: TableOptions,
 }
 
-/// The size that a folder's images get, and which of them test where nothing else does.
+/// The size that a folder's images get, and what becomes of those that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImageOptions {
@@ -38,14 +48,35 @@ pub struct ImageOptions {
     /// 8/7 of `size`, as 256 is of ImageNet's 224; below 128 it is `size` itself, since small images are whole already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
-    /// Share of the training images that test where the folder has none for that: neither `val`, `validation`, `valid`,
-    /// `test` nor `testing`. With 0 there are no test images then.
-    pub val_split: f64,
-    /// What chooses them.
-    pub seed: u32,
     /// Whether images that cannot be read are left out, rather than being an error: in training another one of the
     /// class takes the place.
     pub skip_bad: bool,
+}
+
+fn first_seed() -> u32 {
+    1
+}
+
+impl DataOptions {
+    /// Share of the training samples that is held out. `tests`: whether the set has others to test by.
+    ///
+    /// # Errors
+    /// A share that is none.
+    pub(super) fn share(&self, tests: bool) -> Result<f64> {
+        let usual = match (tests, is_path(&self.name)) {
+            (true, _) => 0.0,
+            (false, true) => 0.2,
+            (false, false) => 0.1,
+        };
+        match self.val_split {
+            Some(share) if !(0.0..1.0).contains(&share) => Err(Error::Value {
+                option: VAL_SPLIT.0,
+                must: "must be at least 0 and below 1".to_owned(),
+                value: share.to_string(),
+            }),
+            share => Ok(share.unwrap_or(usual)),
+        }
+    }
 }
 
 impl ImageOptions {
@@ -63,8 +94,6 @@ impl Default for ImageOptions {
         Self {
             size: 224,
             resize: None,
-            val_split: 0.1,
-            seed: 1,
             skip_bad: false,
         }
     }
@@ -76,6 +105,8 @@ impl Default for DataOptions {
             name: NAMES[0].to_owned(),
             dir: None,
             limit: None,
+            val_split: None,
+            seed: first_seed(),
             images: ImageOptions::default(),
             table: TableOptions::default(),
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::table::Preprocessing;
-use super::{Dataset, ImageShape, Images, Normalisation, TestPart};
+use super::{Dataset, HeldOut, ImageShape, Images, Normalisation, TestPart};
 use crate::error::{Error, Result};
 use crate::words::listed;
 
@@ -23,7 +23,10 @@ pub struct DataRecord {
     pub normalisation: Normalisation,
     /// What the network learned from.
     pub train: PartRecord,
-    /// What it was evaluated by.
+    /// What weights were chosen by; none without such a part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<HeldOutRecord>,
+    /// What it was tested by.
     pub test: PartRecord,
     /// Where the test images came from.
     pub test_part: TestPart,
@@ -32,7 +35,17 @@ pub struct DataRecord {
     pub preprocessing: Option<Preprocessing>,
 }
 
-/// What the training half or the test half of a set was.
+/// What the validation part of a set was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeldOutRecord {
+    /// Its samples.
+    #[serde(flatten)]
+    pub samples: PartRecord,
+    /// Where they came from.
+    pub part: TestPart,
+}
+
+/// What the samples of a part were.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartRecord {
     /// Number of images.
@@ -43,6 +56,14 @@ pub struct PartRecord {
 }
 
 impl PartRecord {
+    /// Of no samples.
+    fn none() -> Self {
+        Self {
+            images: 0,
+            fingerprint: String::new(),
+        }
+    }
+
     pub(super) fn of(images: &Images) -> Self {
         Self {
             images: images.len() as u64,
@@ -59,12 +80,35 @@ impl PartRecord {
                 before.images, self.images
             ));
         }
-        (self.fingerprint != before.fingerprint)
+        // What there is none of is the same, however it was not read.
+        (self.images > 0 && self.fingerprint != before.fingerprint)
             .then(|| "as many as when the run began, but not the same".to_owned())
     }
 }
 
+impl HeldOutRecord {
+    /// That of a set without such a part.
+    fn none() -> Self {
+        Self {
+            samples: PartRecord::none(),
+            part: TestPart::Nothing,
+        }
+    }
+}
+
 impl DataRecord {
+    /// This as this version has it: earlier ones called test images what they split off the training images, and chose
+    /// nothing by.
+    pub(crate) fn into_current(mut self) -> Self {
+        if let (TestPart::SplitOff { .. }, None) = (&self.test_part, &self.validation) {
+            self.validation = Some(HeldOutRecord {
+                samples: std::mem::replace(&mut self.test, PartRecord::none()),
+                part: std::mem::replace(&mut self.test_part, TestPart::Nothing),
+            });
+        }
+        self
+    }
+
     /// What is not as it was `before`, a sentence each; nothing if the data are the same.
     ///
     /// # Errors
@@ -81,8 +125,8 @@ impl DataRecord {
         }
         if self.preprocessing != before.preprocessing {
             return Err(Error::Usage(
-                "the columns of the table were prepared otherwise when the run began: load it with what the checkpoint has of \
-                 that (`DataOptions::table.prepared`)"
+                "the columns of the table were prepared otherwise when the run began: load it with what the checkpoint has \
+                 of that (`DataOptions::table.prepared`)"
                     .to_owned(),
             ));
         }
@@ -91,8 +135,12 @@ impl DataRecord {
             None => "images",
         };
         let mut changes = Vec::new();
+        let none = HeldOutRecord::none();
+        let [mine, theirs] =
+            [self, before].map(|record| record.validation.as_ref().unwrap_or(&none));
         let parts = [
             ("training", &self.train, &before.train),
+            ("validation", &mine.samples, &theirs.samples),
             ("test", &self.test, &before.test),
         ];
         for (name, now, before) in parts {
@@ -101,17 +149,25 @@ impl DataRecord {
                     .map(|how| format!("{name} {samples}: {how}")),
             );
         }
-        if self.test_part != before.test_part {
-            let moved = match (&before.test_part, &self.test_part) {
-                (TestPart::SplitOff { .. }, TestPart::Folder(_)) => {
-                    "; those that were in train/ then, the network was trained on"
-                }
-                _ => "",
-            };
-            changes.push(format!(
-                "test {samples}: {} when the run began, {} now{moved}",
-                before.test_part, self.test_part
-            ));
+        let from = [
+            ("validation", &mine.part, &theirs.part),
+            ("test", &self.test_part, &before.test_part),
+        ];
+        for (name, now, then) in from {
+            if now != then {
+                let was_split_off = [&theirs.part, &before.test_part]
+                    .into_iter()
+                    .any(|part| matches!(part, TestPart::SplitOff { .. }));
+                let moved = match now {
+                    TestPart::Folder(_) if was_split_off => {
+                        "; those that were in train/ then, the network was trained on"
+                    }
+                    _ => "",
+                };
+                changes.push(format!(
+                    "{name} {samples}: {then} when the run began, {now} now{moved}"
+                ));
+            }
         }
         if self.shape != before.shape || self.normalisation != before.normalisation {
             changes.push("size or normalisation of the images".to_owned());
@@ -146,6 +202,10 @@ impl Dataset {
             shape: self.shape,
             normalisation: self.normalisation.clone(),
             train: PartRecord::of(&self.train),
+            validation: self.validation.as_ref().map(|held| HeldOutRecord {
+                samples: PartRecord::of(&held.images),
+                part: held.part.clone(),
+            }),
             test: PartRecord::of(&self.test),
             test_part: self.test_part.clone(),
             preprocessing: self.preprocessing.as_deref().cloned(),
@@ -164,14 +224,16 @@ impl Dataset {
     /// split off then only if all images are the same: else the network may have learned from some, and
     /// [`TestPart::trained_on`] says so.
     pub fn compare_with(&mut self, trained: Option<&DataRecord>) {
-        if !matches!(self.test_part, TestPart::SplitOff { .. }) {
+        let is_split_off = |held: &HeldOut| matches!(held.part, TestPart::SplitOff { .. });
+        if !self.validation.as_ref().is_some_and(is_split_off) {
             return;
         }
         let now = self.record();
-        let differs = trained.is_none_or(|then| {
-            (&now.train, &now.test, &now.test_part) != (&then.train, &then.test, &then.test_part)
-        });
-        if let TestPart::SplitOff { trained_on, .. } = &mut self.test_part {
+        let differs = trained
+            .is_none_or(|then| (&now.train, &now.validation) != (&then.train, &then.validation));
+        if let Some(TestPart::SplitOff { trained_on, .. }) =
+            self.validation.as_mut().map(|held| &mut held.part)
+        {
             *trained_on = differs;
         }
     }
@@ -199,6 +261,7 @@ impl Dataset {
         let classes: Arc<[String]> = trained.classes.clone().into();
         // Sets in memory have all their classes, or are of others.
         let renumber = |images: &Images| Some(images.folder()?.renumbered(&classes)?.into());
+        let validation = self.validation.as_ref().map(|held| renumber(&held.images));
         let (Some(train), Some(test)) = (renumber(&self.train), renumber(&self.test)) else {
             let unknown: Vec<&str> = (self.class_names.iter())
                 .filter(|name| !trained.classes.contains(name))
@@ -216,6 +279,9 @@ impl Dataset {
             });
         };
         self.train = train;
+        if let (Some(held), Some(Some(images))) = (&mut self.validation, validation) {
+            held.images = images;
+        }
         self.test = test;
         self.classes = classes.len();
         self.class_names = classes.to_vec();
@@ -248,16 +314,11 @@ mod tests {
         );
         let mut other = before.clone();
         other.train.fingerprint = "0".into();
-        other.test_part = TestPart::SplitOff {
-            share: 0.1,
-            seed: 3,
-            trained_on: false,
-            rows: false,
-        };
+        other.test_part = TestPart::split_off(0.1, 3);
         let changes = other.changes(&before).unwrap().join("; ");
         assert!(changes.contains("but not the same"), "{changes}");
         assert!(
-            changes.contains("10 % split off train/ by seed 3 now"),
+            changes.contains("10 % split off the training images by seed 3 now"),
             "{changes}"
         );
         other.classes[0] = "zero".into();

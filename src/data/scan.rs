@@ -1,5 +1,6 @@
 //! Finding what an image folder holds: its parts, classes and files, and what does not belong there.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
 use std::io::ErrorKind;
@@ -21,6 +22,8 @@ pub(super) const EXPECTED: &str =
     "train/<class>/* and val/<class>/* (JPEG, PNG, WebP or BMP files, one folder a class)";
 /// Names that the folder with the test images goes by, in capital letters, too; the first that is there is taken.
 pub(super) const TEST_FOLDERS: [&str; 5] = ["val", "validation", "valid", "test", "testing"];
+/// Those of them that hold validation images where another one holds test images.
+const VALIDATION: usize = 3;
 /// Classes by which a folder is known to be of the same ones.
 const SOME_CLASSES: usize = 32;
 /// Endings of the files that are taken for images, in lower case.
@@ -106,6 +109,39 @@ pub(super) fn tests_alone(dir: &Path) -> Result<bool> {
     Ok(alone && test_folder(dir)?.is_some())
 }
 
+/// Whether all folders in this one are of these classes.
+fn has_these_alone(path: &Path, classes: &[String]) -> Result<bool> {
+    let known: HashSet<&str> = classes.iter().map(String::as_str).collect();
+    let is_known = |entry: &DirEntry| {
+        let name = entry.file_name();
+        !is_folder(entry) || name.to_str().is_some_and(|name| known.contains(name))
+    };
+    Ok(entries(path)?.iter().all(is_known))
+}
+
+/// The folder of test images beside `first`, where that one has validation images by its name and there is another one
+/// of the same classes for tests.
+pub(super) fn second_folder(
+    root: &Path,
+    first: &str,
+    classes: &[String],
+) -> Result<Option<String>> {
+    let is =
+        |name: &str, among: &[&str]| among.iter().any(|known| name.eq_ignore_ascii_case(known));
+    let (validation, test) = TEST_FOLDERS.split_at(VALIDATION);
+    if !is(first, validation) {
+        return Ok(None);
+    }
+    let mut names = Vec::new();
+    for path in unused_folders(root, &[first], classes)? {
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        if is(name, test) && has_these_alone(&path, classes)? {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names.into_iter().min())
+}
+
 /// The folder of test images, if there is one.
 ///
 /// # Errors
@@ -143,12 +179,12 @@ pub(super) fn test_folder(root: &Path) -> Result<Option<String>> {
 /// used.
 pub(super) fn unused_folders(
     root: &Path,
-    test: Option<&str>,
+    used: &[&str],
     classes: &[String],
 ) -> Result<Vec<PathBuf>> {
     let others = entries(root)?.into_iter().filter(|entry| {
         let name = entry.file_name();
-        let used = name == "train" || test.is_some_and(|test| name == test);
+        let used = name == "train" || used.iter().any(|used| name == *used);
         !used && is_folder(entry)
     });
     let mut unused: Vec<PathBuf> = others.map(|entry| entry.path()).collect();

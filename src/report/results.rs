@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use super::recording::RunRecord;
 use super::text::{grouped, quantity};
 use crate::Result;
-use crate::train::event::{Finished, Score};
+use crate::data::DataPart;
+use crate::train::event::{Finished, Judged};
 pub(super) use rows::same_row;
 use rows::{SHOWN, rows, varying};
 pub(super) use tested::tested_differently;
@@ -269,12 +270,25 @@ impl Group {
     }
 }
 
-/// How the key of a column begins that is a metric other than accuracy.
-const SCORE: &str = "test_";
+/// What a part tells at a run's end; none where it was not looked at.
+fn of_part(end: &Finished, part: DataPart) -> Option<Judged> {
+    match part {
+        DataPart::Validation => end.validation.clone(),
+        DataPart::Test => Some(end.tested()).filter(|told| !told.loss.is_nan()),
+    }
+}
 
-/// What a run's test tells besides loss and accuracy.
-fn scores(end: &Finished) -> impl Iterator<Item = &Score> {
-    end.test_metric.iter().chain(&end.test_scores)
+/// The number of a part in the column of this key: `test_loss`, `validation_accuracy`, or that of a score.
+fn judged(end: &Finished, key: &str) -> Option<f64> {
+    let mut parts = DataPart::ALL.into_iter();
+    let of_key = |part: DataPart| Some((part, key.strip_prefix(part.name())?.strip_prefix('_')?));
+    let (part, name) = parts.find_map(of_key)?;
+    let told = of_part(end, part)?;
+    Some(f64::from(match name {
+        "loss" => told.loss,
+        "accuracy" => told.accuracy,
+        name => told.all_scores().find(|score| score.name == name)?.value,
+    }))
 }
 
 fn columns(records: &[RunRecord]) -> Vec<Column> {
@@ -285,19 +299,35 @@ fn columns(records: &[RunRecord]) -> Vec<Column> {
     };
     let ends: Vec<Finished> = records.iter().filter_map(RunRecord::finished).collect();
     let mut columns = Vec::new();
-    let judged_otherwise = |end: &Finished| end.test_accuracy.is_nan() && end.test_metric.is_some();
-    if ends.is_empty() || !ends.iter().all(judged_otherwise) {
-        let accuracy = column("test_accuracy", "test accuracy, %", Unit::Percent);
-        columns.push(accuracy);
-    }
-    for name in ends.iter().flat_map(scores).map(|score| &score.name) {
-        let key = format!("{SCORE}{name}");
-        if !columns.iter().any(|c: &Column| c.key == key) {
-            columns.push(column(&key, &format!("test {name}"), Unit::Loss));
+    for part in [DataPart::Test, DataPart::Validation] {
+        let told: Vec<Judged> = ends.iter().filter_map(|end| of_part(end, part)).collect();
+        // Without a validation part there are the columns of the test, also where none was told yet.
+        let is_usual = part == DataPart::Test && ends.iter().all(|end| end.validation.is_none());
+        let is_told = !told.is_empty() || is_usual;
+        let by_others = |told: &Judged| told.accuracy.is_nan() && told.metric.is_some();
+        if is_told && (told.is_empty() || !told.iter().all(by_others)) {
+            let title = format!("{part} accuracy, %");
+            columns.push(column(&format!("{part}_accuracy"), &title, Unit::Percent));
+        }
+        for name in told
+            .iter()
+            .flat_map(Judged::all_scores)
+            .map(|score| &score.name)
+        {
+            let key = format!("{part}_{name}");
+            if !columns.iter().any(|c: &Column| c.key == key) {
+                columns.push(column(&key, &format!("{part} {name}"), Unit::Loss));
+            }
+        }
+        if is_told {
+            columns.push(column(
+                &format!("{part}_loss"),
+                &format!("{part} loss"),
+                Unit::Loss,
+            ));
         }
     }
     columns.extend([
-        column("test_loss", "test loss", Unit::Loss),
         column("seconds", "seconds", Unit::Seconds),
         column("train_flops", "training FLOPs", Unit::Quantity),
         column("connections", "connections", Unit::Count),
@@ -325,22 +355,14 @@ impl Results {
     pub(super) fn value(record: &RunRecord, end: &Finished, column: &str) -> Option<f64> {
         let reported = |value: f64| (value > 0.0).then_some(value);
         let value = match column {
-            "test_accuracy" => Some(f64::from(end.test_accuracy)),
-            "test_loss" => Some(f64::from(end.test_loss)),
             "seconds" => Some(end.seconds),
             "train_flops" => reported(end.train_flops),
             "connections" => reported(record.layers().iter().map(|l| l.active as f64).sum()),
             "peak_total" => reported(end.peak_total as f64),
-            key => match key.strip_prefix(SCORE) {
-                Some(name) => scores(end)
-                    .find(|score| score.name == name)
-                    .map(|score| f64::from(score.value)),
-                None => end
-                    .peak
-                    .iter()
-                    .find(|(class, _)| key.strip_prefix("peak_") == Some(class))
-                    .map(|(_, bytes)| *bytes as f64),
-            },
+            key => judged(end, key).or_else(|| {
+                let of_key = |(class, _): &&(String, u64)| key.strip_prefix("peak_") == Some(class);
+                (end.peak.iter().find(of_key)).map(|(_, bytes)| *bytes as f64)
+            }),
         };
         value.filter(|value| value.is_finite())
     }

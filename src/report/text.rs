@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use indicatif::BinaryBytes;
 
-use crate::data::{Task, TestPart};
+use crate::data::{DataPart, Task, TestPart};
 use crate::model::MODELS;
-use crate::train::event::{Epoch, Finished, Phase, Progress, Score, Started};
+use crate::train::event::{Epoch, Finished, Judged, Phase, Progress, Score, Started};
 use crate::words::counted;
 pub(super) use crate::words::grouped;
 
@@ -31,11 +31,21 @@ pub(super) fn started(event: &Started) -> String {
     let mut lines = vec![
         format!("adapter      {}", event.adapter),
         format!(
-            "{:<12} {} to train, {} to test{}",
+            "{:<12} {} to train{}, {} to test{}",
             samples(event.rows),
             grouped(event.train_images as u64),
-            grouped(event.test_images as u64),
-            match &event.test_part {
+            match &event.validation_part {
+                Some(part) => format!(
+                    ", {} to validate ({part})",
+                    grouped(event.validation_images as u64)
+                ),
+                None => String::new(),
+            },
+            match event.test_images {
+                0 => "none".to_owned(),
+                images => grouped(images as u64),
+            },
+            match event.test_part.as_ref().filter(|_| event.test_images > 0) {
                 None | Some(TestPart::Published | TestPart::Given) => String::new(),
                 Some(part) => format!(" ({part})"),
             }
@@ -150,16 +160,17 @@ pub(super) fn progress(event: &Progress, rows: bool) -> String {
 /// The line for an epoch. `epochs` is the total number, if known.
 pub(super) fn epoch(event: &Epoch, epochs: Option<u32>, rows: bool) -> String {
     let of = epochs.map(|all| format!("/{all}")).unwrap_or_default();
-    let telling = event.test_scores.iter();
+    let (part, judged) = event.judged();
+    let telling = judged.scores.iter();
     let telling = telling.filter(|score| IN_A_LINE.contains(&score.name.as_str()));
     let telling: Vec<Score> = telling.cloned().collect();
     format!(
-        "epoch {}{of}  train loss {:.4}{}  test loss {:.4}{}{}  lr {}  {} {}/s  {}",
+        "epoch {}{of}  train loss {:.4}{}  {part} loss {:.4}{}{}  lr {}  {} {}/s  {}",
         event.epoch,
         event.train_loss,
         scored(", ", event.train_accuracy, event.train_metric.as_ref()),
-        event.test_loss,
-        scored(", ", event.test_accuracy, event.test_metric.as_ref()),
+        judged.loss,
+        scored(", ", judged.accuracy, judged.metric.as_ref()),
         further(&telling),
         rate(event.lr),
         grouped(event.images_per_second.round() as u64),
@@ -175,10 +186,11 @@ pub(super) fn result(event: &Finished) -> String {
     } else {
         ""
     };
-    let part = event.test_part.as_ref();
+    let (judge, told) = event.result();
+    let part = event.result_part();
     let what = match TestPart::is_test(part, event.trained_on) {
-        true => "test accuracy",
-        false => "accuracy",
+        true => format!("{judge} accuracy"),
+        false => "accuracy".to_owned(),
     };
     let after = format!(
         "after {}, {}, {}",
@@ -187,23 +199,39 @@ pub(super) fn result(event: &Finished) -> String {
         duration(event.seconds)
     );
     // The run was stopped while it was waiting for images.
-    if event.interrupted && event.test_loss.is_nan() {
+    if event.interrupted && told.loss.is_nan() {
         return format!("{how}not tested, for the images do not come, {after}");
     }
     // Nobody else can have these images, so the result can be compared with no other.
     let part = TestPart::about(part, event.trained_on);
-    let part = part.map_or(String::new(), |part| format!(" ({part})"));
-    let (loss, accuracy) = (event.test_loss, event.test_accuracy);
-    match &event.test_metric {
+    let chosen = event.best.as_ref().map(|best| {
+        let by = match judge {
+            DataPart::Test => format!("{} {:.4} of the validation part", best.metric, best.value),
+            DataPart::Validation => "these very numbers".to_owned(),
+        };
+        format!("weights of epoch {}, the best by {by}", best.epoch)
+    });
+    let about: Vec<String> = part.into_iter().chain(chosen).collect();
+    let part = match about.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", about.join("; ")),
+    };
+    let Judged {
+        loss,
+        accuracy,
+        metric,
+        scores,
+    } = &told;
+    match metric {
         Some(_) => {
-            let metric = scored(", ", accuracy, event.test_metric.as_ref());
-            let more = further(&event.test_scores);
-            format!("{how}loss {loss:.4}{metric}{more}{part} {after}")
+            let metric = scored(", ", *accuracy, metric.as_ref());
+            let more = further(scores);
+            format!("{how}{judge} loss {loss:.4}{metric}{more}{part} {after}")
         }
         None if accuracy.is_nan() => format!("{how}loss {loss:.4}{part} {after}"),
         None => format!(
             "{how}{what} {}{part}, loss {loss:.4} {after}",
-            percent(accuracy.into())
+            percent((*accuracy).into())
         ),
     }
 }

@@ -1,8 +1,8 @@
 //! The configuration of a run: what decides everything that it computes.
 //!
-//! [`TrainConfig`] is made of sections, one struct a subject: data, task, model, topology, run, optimiser, machine. Each
-//! declares its fields in one table (`section.rs`), checks their values, and makes of them what the library takes, such
-//! as [`DataOptions`](crate::data::DataOptions), an [`Optimiser`](crate::optim::Optimiser) and a
+//! [`TrainConfig`] is made of sections, one struct a subject: data, task, model, topology, run, optimiser, machine.
+//! Each declares its fields in one table (`section.rs`), checks their values, and makes of them what the library takes,
+//! such as [`DataOptions`](crate::data::DataOptions), an [`Optimiser`](crate::optim::Optimiser) and a
 //! [`Schedule`](crate::topology::Schedule). `config.toml` and the flags of `rootlet train` follow from the tables.
 
 mod change;
@@ -39,8 +39,10 @@ pub use names::{LossName, TaskName};
 #[doc(hidden)]
 pub use number::{Whole, real, whole, within};
 pub use optimiser::OptimiserConfig;
+pub(crate) use run::KEEP_LAST;
 pub use run::RunConfig;
 pub(crate) use task::ClassWeights;
 pub use task::TaskConfig;
 pub use topology::TopologyConfig;
 pub use train_config::TrainConfig;
+pub(crate) use value::AUTO;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::event::Score;
+use super::event::{Judged, Score};
 use super::meter::Sums;
 use super::score;
 use crate::data::{Dataset, Interruptible, Loader, LoaderOptions, TargetKind};
@@ -26,6 +26,34 @@ pub struct Evaluation {
     pub scores: Vec<Score>,
     /// Number of images evaluated.
     pub images: usize,
+}
+
+impl Evaluation {
+    /// That of no images.
+    pub(super) fn nothing() -> Self {
+        Self {
+            loss: f32::NAN,
+            accuracy: f32::NAN,
+            metric: None,
+            scores: Vec::new(),
+            images: 0,
+        }
+    }
+
+    /// As events tell it.
+    pub(super) fn judged(&self) -> Judged {
+        Judged {
+            loss: self.loss,
+            accuracy: self.accuracy,
+            metric: self.metric.clone(),
+            scores: self.scores.clone(),
+        }
+    }
+
+    /// Everything that it tells but loss and accuracy.
+    pub(super) fn scores(&self) -> impl Iterator<Item = &Score> {
+        self.metric.iter().chain(&self.scores)
+    }
 }
 
 /// Runs all test images of `data` through `network`, in batches as in `options`.

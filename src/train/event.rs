@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Result;
-use crate::checkpoint::Change;
-use crate::data::{Task, TestPart};
+use crate::checkpoint::{Best, Change};
+use crate::data::{DataPart, Task, TestPart};
 
 /// Listens to the events of a run. An error stops the run, because what cannot be recorded should not be computed.
 ///
@@ -89,6 +89,10 @@ pub struct Started {
     pub rows: bool,
     /// Training images or rows.
     pub train_images: usize,
+    /// Validation images, or rows.
+    pub validation_images: usize,
+    /// Where these come from; none without any.
+    pub validation_part: Option<TestPart>,
     /// Test images, or rows.
     pub test_images: usize,
     /// Where these come from; none if an older version did not report it.
@@ -205,6 +209,77 @@ pub struct RoundLayer {
     pub dead_outputs: Option<u64>,
 }
 
+/// What a part that nothing is learned from tells of a network.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Judged {
+    /// Mean loss.
+    #[serde(deserialize_with = "number")]
+    pub loss: f32,
+    /// Accuracy, 0 to 1; NaN, in JSON null, where accuracy is not the metric.
+    #[serde(deserialize_with = "number")]
+    pub accuracy: f32,
+    /// Another metric.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Score>,
+    /// What the whole of it tells besides.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<Score>,
+}
+
+impl Judged {
+    /// The metric that is not accuracy, and the further scores.
+    pub fn all_scores(&self) -> impl Iterator<Item = &Score> {
+        self.metric.iter().chain(&self.scores)
+    }
+}
+
+impl Epoch {
+    /// The part that was looked at, and what it tells.
+    pub fn judged(&self) -> (DataPart, Judged) {
+        match &self.validation {
+            Some(judged) => (DataPart::Validation, judged.clone()),
+            None => (
+                DataPart::Test,
+                Judged {
+                    loss: self.test_loss,
+                    accuracy: self.test_accuracy,
+                    metric: self.test_metric.clone(),
+                    scores: self.test_scores.clone(),
+                },
+            ),
+        }
+    }
+}
+
+impl Finished {
+    /// What the test part tells; NaN where nothing was tested.
+    pub fn tested(&self) -> Judged {
+        Judged {
+            loss: self.test_loss,
+            accuracy: self.test_accuracy,
+            metric: self.test_metric.clone(),
+            scores: self.test_scores.clone(),
+        }
+    }
+
+    /// The part that the run's result is of, and what it tells: test, or validation where nothing was tested.
+    pub fn result(&self) -> (DataPart, Judged) {
+        match (&self.validation, self.test_loss.is_nan()) {
+            (Some(judged), true) => (DataPart::Validation, judged.clone()),
+            _ => (DataPart::Test, self.tested()),
+        }
+    }
+
+    /// Where the images of that part come from.
+    pub fn result_part(&self) -> Option<&TestPart> {
+        match self.result() {
+            (DataPart::Validation, _) => self.validation_part.as_ref(),
+            (DataPart::Test, _) => self.test_part.as_ref(),
+        }
+    }
+}
+
 /// An epoch's result.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -219,6 +294,10 @@ pub struct Epoch {
     pub train_loss: f32,
     /// Training accuracy during the epoch, 0 to 1; NaN if accuracy is not the metric.
     pub train_accuracy: f32,
+    /// By the validation part, where there is one: then the test part is left for the end of the run, and its numbers
+    /// here are NaN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Judged>,
     /// Mean test loss.
     pub test_loss: f32,
     /// Test accuracy, 0 to 1; NaN likewise.
@@ -248,7 +327,17 @@ pub struct Finished {
     pub epochs: u32,
     /// Rounds done; none if an older version did not report it.
     pub rounds: Option<u64>,
-    /// Mean test loss.
+    /// By the validation part, where there is one. Of a run that came to its end these numbers and those of the test
+    /// are of the best weights, if there are such.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Judged>,
+    /// Where the validation images come from; none without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_part: Option<TestPart>,
+    /// The weights that the numbers are of, where they were chosen by the validation part; else they are the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best: Option<Best>,
+    /// Mean test loss; NaN, in JSON null, where nothing was tested.
     #[serde(deserialize_with = "number")]
     pub test_loss: f32,
     /// Test accuracy, 0 to 1; NaN (in JSON null) if accuracy is not the metric.
@@ -284,8 +373,8 @@ pub struct Finished {
     pub train_flops: f64,
     /// Where the test images come from; none if an older version did not report it.
     pub test_part: Option<TestPart>,
-    /// How many of the test images the network was trained on; none if that is not known, and for those of a published
-    /// set.
+    /// How many of the test images (without a test part, of the validation images) the network was trained on; none if
+    /// that is not known, and for those of a published set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trained_on: Option<u64>,
     /// What one must know not to misread the result, in whole sentences.

@@ -6,9 +6,22 @@ use super::event::Observer;
 use super::saving::SaveEvery;
 use crate::checkpoint::Snapshot;
 use crate::error::Result;
+use crate::network::NetworkState;
 
 /// Saves a snapshot and says where.
 pub type Save<'a> = dyn FnMut(&Snapshot) -> Result<std::path::PathBuf> + 'a;
+
+/// Keeps the best weights of a training, by its validation part.
+pub trait KeepBest {
+    /// Keeps these, which are better than those before, and says where.
+    fn keep(&mut self, snapshot: &Snapshot) -> Result<std::path::PathBuf>;
+
+    /// The weights that were kept after so many steps.
+    ///
+    /// # Errors
+    /// They are not there any more.
+    fn best(&mut self, step: u64) -> Result<NetworkState>;
+}
 
 /// What the caller of [`Trainer::run`](super::Trainer::run) contributes.
 pub struct Hooks<'a> {
@@ -18,6 +31,8 @@ pub struct Hooks<'a> {
     pub save: Option<&'a mut Save<'a>>,
     /// The interval between two calls of `save`.
     pub save_every: SaveEvery,
+    /// Keeps the best weights; in memory where nobody does.
+    pub best: Option<&'a mut dyn KeepBest>,
     /// The run's folder, for reporting.
     pub run: Option<&'a std::path::Path>,
     /// Set from elsewhere to stop after the current step.
@@ -32,6 +47,7 @@ impl<'a> Hooks<'a> {
             observer,
             save: None,
             save_every: SaveEvery::default(),
+            best: None,
             run: None,
             stop: &NEVER,
         }

@@ -24,6 +24,8 @@ pub use config::TrainConfig;
 pub use evaluate::evaluate_whole;
 pub use evaluate::{Evaluation, evaluate};
 pub use event::{Event, Observer, Score};
+#[doc(hidden)]
+pub use hooks::KeepBest;
 pub use hooks::{Hooks, Save};
 #[doc(hidden)]
 pub use predict::for_tests;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::TrainConfig;
 use super::setup::Setup;
 use super::trainer::Trainer;
-use crate::checkpoint::{self, Checkpoint};
+use crate::checkpoint::{self, Checkpoint, Which};
 use crate::data::table::Preprocessing;
 use crate::data::{
     self, DataRecord, ImageShape, Images, Loader, LoaderOptions, Normalisation, Targets, Vectors,
@@ -29,10 +29,12 @@ pub struct Predictor {
     normalisation: Normalisation,
     class_names: Vec<String>,
     preprocessing: Option<Arc<Preprocessing>>,
+    which: Option<Which>,
 }
 
 impl Predictor {
-    /// Loads a checkpoint, or the newest one of a run folder, on the default adapter.
+    /// Loads a checkpoint, or the best one of a run folder by the validation part, or its newest one if none was
+    /// chosen, on the default adapter.
     ///
     /// # Errors
     /// The checkpoint cannot be read, or is of an older version that did not record its data, or of a program's own
@@ -46,7 +48,7 @@ impl Predictor {
     /// # Errors
     /// As [`Predictor::load`].
     pub fn load_on(device: Device, path: impl AsRef<Path>) -> Result<Self> {
-        let checkpoint = checkpoint::load(path.as_ref())?;
+        let (checkpoint, which) = checkpoint::load_which(path.as_ref(), None)?;
         let refused = |reason: &str| Error::Checkpoint {
             path: checkpoint.path.clone(),
             reason: reason.to_owned(),
@@ -67,7 +69,15 @@ impl Predictor {
                  Predictor::new",
             ));
         }
-        Self::new(device, &checkpoint, data, &model)
+        Ok(Self {
+            which,
+            ..Self::new(device, &checkpoint, data, &model)?
+        })
+    }
+
+    /// Which checkpoint of its run it is; none of one that was named itself.
+    pub fn which(&self) -> Option<Which> {
+        self.which
     }
 
     /// Takes a checkpoint with a model of your own, for data as `data` describes them.
@@ -89,6 +99,7 @@ impl Predictor {
             normalisation: data.normalisation.clone(),
             class_names: data.classes.clone(),
             preprocessing: data.preprocessing.clone().map(Arc::new),
+            which: None,
         })
     }
 

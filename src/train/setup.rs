@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::TrainConfig;
 use crate::checkpoint::Objective;
-use crate::data::table::{Preprocessing, TargetRule};
 use crate::data::{Dataset, TargetKind, Task};
-use crate::error::option::{MODEL, TARGET};
+use crate::error::option::MODEL;
 use crate::error::{Error, Result};
 use crate::loss::{CrossEntropy, Loss, Metric};
 use crate::model::{MODELS, Model};
@@ -36,10 +35,10 @@ impl Setup {
     /// # Errors
     /// The model cannot be made like this; or as [`Setup::of`].
     pub fn new(config: &TrainConfig, data: &Dataset) -> Result<Self> {
-        if let Some(rules) = &data.preprocessing {
-            suits_tables(config, &data.name, rules)?;
-        }
         config.task.check(data)?;
+        if data.preprocessing.is_some() {
+            suits_tables(config, &data.name)?;
+        }
         let model = config.build_model(data.shape, data.outputs())?;
         Self::for_targets(config, model, data.train.targets(), data.units())
     }
@@ -118,7 +117,8 @@ impl Setup {
             });
         }
         let requested = self.loss.targets(outputs);
-        for half in [&data.train, &data.test] {
+        let validation = data.validation.iter().map(|held| &held.images);
+        for half in [&data.train, &data.test].into_iter().chain(validation) {
             let found = half.targets();
             if found != requested {
                 return Err(Error::Objective {
@@ -156,26 +156,17 @@ impl Setup {
     }
 }
 
-/// Checks that the command's models and losses can learn such a table.
+/// Checks that the model takes rows of a table.
 ///
 /// # Errors
-/// They cannot.
-fn suits_tables(config: &TrainConfig, name: &str, rules: &Preprocessing) -> Result<()> {
+/// It is for images.
+fn suits_tables(config: &TrainConfig, name: &str) -> Result<()> {
     let model = config.model_name();
-    if model != MODELS[0] {
-        return Err(Error::Usage(format!(
+    match model == MODELS[0] {
+        true => Ok(()),
+        false => Err(Error::Usage(format!(
             "{MODEL} {model} is for images, and {name} is a table; its rows are learned by {}",
             MODELS[0]
-        )));
+        ))),
     }
-    let found = match &rules.target {
-        TargetRule::Classes { .. } => return Ok(()),
-        TargetRule::Values { .. } => "values, not classes: a regression",
-        TargetRule::Labels { .. } => "several labels a row",
-    };
-    Err(Error::Usage(format!(
-        "the target {} of {name} has {found}, which no loss of `config` learns; name a column of classes with {TARGET}, \
-         or give the Setup a loss",
-        rules.target.columns().join(", ")
-    )))
 }

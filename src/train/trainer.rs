@@ -1,6 +1,7 @@
 //! The trainer: feeds batches to the network, calls the topology rounds, evaluates, and reports what happens.
 
 mod begin;
+mod best;
 mod build;
 mod checking;
 mod choose_again;
@@ -25,7 +26,7 @@ use super::phases::Phases;
 use super::setup::Setup;
 use crate::checkpoint::{Change, Progress};
 use crate::clock::Instant;
-use crate::data::{Augmentation, DataRecord, Dataset, LoaderOptions, Order, Share};
+use crate::data::{Augmentation, DataPart, DataRecord, Dataset, LoaderOptions, Order, Share};
 use crate::engine::Device;
 use crate::error::{Error, Result};
 use crate::network::{Network, NetworkOptions, Resident};
@@ -130,29 +131,45 @@ impl Trainer {
             .map_or(whole, |steps| steps.min(whole))
     }
 
-    /// Whether no step is left to train, and no epoch is waiting for its test.
+    /// Whether no step is left to train, and no epoch is waiting for its test; or the validation part has been no
+    /// better for as many epochs as the run was to wait.
     pub fn is_done(&self) -> bool {
-        self.progress.step >= self.steps_total() && self.progress.batch < self.steps_per_epoch()
+        let is_over = self.progress.step >= self.steps_total();
+        (is_over && self.progress.batch < self.steps_per_epoch()) || self.has_lost_patience()
     }
 
-    /// Loss and accuracy on the test images.
+    /// Loss and accuracy on the test images, or on those of the validation part where there are none.
     ///
     /// # Errors
     /// The device is lost.
     pub fn evaluate(&self) -> Result<Evaluation> {
-        let options = self.batches(Order::Sequential, 0);
-        evaluate(&self.device, &self.network, &self.data, options)
+        self.evaluate_by(self.data.last_judge())
     }
 
-    /// Like [`Trainer::evaluate`], as a phase of the run.
+    /// As [`Trainer::evaluate`], on a part.
+    ///
+    /// # Errors
+    /// As [`Trainer::evaluate`].
+    pub fn evaluate_by(&self, part: DataPart) -> Result<Evaluation> {
+        let options = self.batches(Order::Sequential, 0);
+        let data = self.data.judged_by(part);
+        evaluate(&self.device, &self.network, &data, options)
+    }
+
+    /// As [`Trainer::evaluate`], as a phase of the run, by the part that is looked at after each epoch.
     ///
     /// # Errors
     /// As [`Trainer::evaluate`]; [`Error::Stopped`]; and [`Error::Diverged`] if the loss is NaN: the weights may still
     /// be numbers when their results are not.
     fn timed_evaluation(&mut self, stop: &AtomicBool) -> Result<Evaluation> {
+        self.timed_evaluation_by(self.data.judge(), stop)
+    }
+
+    fn timed_evaluation_by(&mut self, part: DataPart, stop: &AtomicBool) -> Result<Evaluation> {
         let start = Instant::now();
+        let data = self.data.judged_by(part);
         let options = self.batches(Order::Sequential, 0);
-        let evaluation = evaluate_until(&self.device, &self.network, &self.data, options, stop)?;
+        let evaluation = evaluate_until(&self.device, &self.network, &data, options, stop)?;
         let flops = self.flops.forward * evaluation.images as f64;
         self.phases.evaluated(start.elapsed(), flops);
         match evaluation.loss.is_finite() {

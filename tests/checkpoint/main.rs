@@ -10,7 +10,7 @@ mod norms;
 mod roundtrip;
 
 use rootlet::checkpoint::{
-    Change, LayerState, NetworkState, NormKind, Objective, ParameterState, PastConnections,
+    Best, Change, LayerState, NetworkState, NormKind, Objective, ParameterState, PastConnections,
     Progress, Snapshot, Tested,
 };
 use rootlet::data::LearnedImages;
@@ -85,6 +85,12 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
             step,
             loss: 0.1,
             accuracy: step.is_multiple_of(2).then_some(1.0 / 3.0),
+        }),
+        best: step.is_multiple_of(3).then(|| Best {
+            step: step / 2,
+            epoch: 2,
+            metric: "accuracy".to_owned(),
+            value: 2.0 / 3.0,
         }),
     };
     // The pairs beside the active ones of the first row.

@@ -89,24 +89,31 @@ fn what_is_split_off_is_said_in_the_result_the_summary_and_the_report() {
     let desk = Desk::new();
     photos(&desk.path("data/train"), &["bee", "cat", "dog"], 0, 10);
     let done = desk.good(&with(&TRAIN, &["--quiet", "--val-split=0.2", "--seed=5"]));
-    let part = "20 % split off train/ by seed 5";
-    assert!(done.out.contains(&format!(" % ({part}), loss")), "{done:?}");
+    let part = "20 % split off the training images by seed 5";
+    let last = done.out.lines().last().unwrap();
+    assert!(last.starts_with("validation accuracy "), "{done:?}");
+    let best = format!(" % ({part}; weights of epoch ");
+    assert!(last.contains(&best), "{done:?}");
     let run = desk.runs().remove(0);
     let summary = summary(&run);
     assert_eq!(summary["started"]["train_images"], 24);
-    assert_eq!(summary["started"]["test_images"], 6);
-    assert_eq!(summary["finished"]["test_part"]["split-off"]["share"], 0.2);
+    assert_eq!(summary["started"]["validation_images"], 6);
+    assert_eq!(summary["started"]["test_images"], 0);
+    let from = &summary["finished"]["validation_part"]["split-off"];
+    assert_eq!(from["share"], 0.2);
+    assert!(summary["finished"]["test_loss"].is_null());
     desk.good(&["report", text(&run), "-o", "report.html"]);
     let page = fs::read_to_string(desk.path("report.html")).unwrap();
     assert!(
-        page.contains(&format!("the test images are {part}")),
+        page.contains(&format!("the validation images are {part}")),
         "{page}"
     );
     // The same ones are held out of it afterwards.
     let done = desk.good(&["eval", text(&run)]);
     assert!(
-        done.out
-            .starts_with(&format!("6 test images of image-folder ({part})")),
+        done.out.starts_with(&format!(
+            "6 validation images of image-folder ({part}; the best checkpoint"
+        )),
         "{done:?}"
     );
     assert_eq!(done.err, "");
@@ -393,6 +400,12 @@ fn flags_without_effect_are_refused_and_values_of_files_stay() {
     );
     photos(&desk.path("data/train"), &["bee", "cat"], 0, 2);
     photos(&desk.path("data/val"), &["bee", "cat"], 50, 1);
+    desk.bad(
+        &with(&TRAIN, &["--patience=3"]),
+        2,
+        &["--patience has no effect", "image-folder has none"],
+    );
+    photos(&desk.path("data/test"), &["bee", "cat"], 70, 1);
     desk.bad(
         &with(&TRAIN, &["--val-split=0.3"]),
         2,

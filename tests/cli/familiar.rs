@@ -139,9 +139,9 @@ fn copies_within_train_are_counted_where_some_are_held_out() {
             &TRAIN,
             &["--epochs=1", "--val-split=0.5", &seed, "--quiet"],
         ));
-        let noted = done
-            .out
-            .contains("test images that --val-split holds out of train/ are, by their pixels");
+        let noted = done.out.contains(
+            "validation images that --val-split holds out of train/ are, by their pixels",
+        );
         let line = result(&done);
         assert_eq!(noted, line.starts_with("accuracy "), "{done:?}");
         assert_eq!(

@@ -203,7 +203,8 @@ fn images_that_were_trained_on_are_no_test_images() {
     assert!(result(&eval(&run, &[])).starts_with("8 test images of image-folder: "));
     // The same training images, of which four others are held out.
     let done = eval(&run, &["--data-dir=split"]);
-    let expected = "4 images of image-folder (10 % split off train/ by seed 1; the network was trained on 4 of them): ";
+    let expected = "4 images of image-folder (10 % split off the training images by seed 1; the network was \
+                    trained on 4 of them): ";
     assert!(result(&done).starts_with(expected), "{done:?}");
     let done = json(&eval(&run, &["--data-dir=split", "--json"]).out);
     assert_eq!(done["test_part"]["split-off"]["trained_on"], true);
@@ -216,7 +217,7 @@ fn images_that_were_trained_on_are_no_test_images() {
     let run = desk.runs().pop().unwrap();
     for limit in ["0", "2"] {
         let done = eval(&run, &["--limit", limit]);
-        assert!(result(&done).contains(" test images of "), "{done:?}");
+        assert!(result(&done).contains(" validation images of "), "{done:?}");
         assert!(!done.out.contains(TRAINED_ON), "{done:?}");
     }
     // If one of them is gone, another one is held out, which was trained on.
@@ -227,7 +228,7 @@ fn images_that_were_trained_on_are_no_test_images() {
         fs::remove_file(image).unwrap();
         let done = result(&eval(&run, &[]));
         assert!(
-            !done.contains(" test images of ") || !done.contains(TRAINED_ON),
+            !done.contains(" validation images of ") || !done.contains(TRAINED_ON),
             "{done}"
         );
         done.contains(TRAINED_ON)
@@ -245,7 +246,7 @@ fn images_that_were_trained_on_are_no_test_images() {
     desk.good(&["report", text(&run), "-o", "report.html"]);
     let page = fs::read_to_string(desk.path("report.html")).unwrap();
     assert!(
-        page.contains("what stands as test accuracy is of images"),
+        page.contains("what stands as validation accuracy is of images"),
         "{page}"
     );
     let done = eval(&run, &[]);
@@ -267,7 +268,8 @@ fn a_checkpoint_that_knows_no_data_has_no_test_images_of_them() {
     assert!(result(&done).starts_with("2 images of "), "{done:?}");
     let done = desk.good(&["train", "--resume", text(&run), "--steps=0", "--json"]);
     let end: Value = json(done.out.lines().last().unwrap());
-    assert_eq!(end["test_part"]["split-off"]["trained_on"], true, "{end}");
+    let from = &end["validation_part"]["split-off"];
+    assert_eq!(from["trained_on"], true, "{end}");
 }
 
 /// A link or a copy of `train` in place of `val`.

@@ -5,8 +5,9 @@
 
 use crate::sweep::same;
 use crate::{Desk, Done, names, text};
+use rootlet::checkpoint::{self, Which};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -54,6 +55,37 @@ fn methods() -> Vec<Case> {
     let names = rootlet::topology::MethodName::NAMES;
     let methods = names.iter();
     (methods.map(|method| Case::new("cpu", method, "epochs = 30"))).collect()
+}
+
+/// Runs whose best weights are kept.
+fn validated() -> Vec<Case> {
+    let more = "epochs = 30\nval_split = 0.3\nlr = 0.5";
+    let methods = ["gse-uniform", "gradual", "topkast"];
+    methods.map(|method| Case::new("cpu", method, more)).into()
+}
+
+/// Whether two runs have kept the same best weights, if any, and tested them alike.
+fn same_best(run: &Path, other: &Path) {
+    let best = |run: &Path| {
+        let is_there = run.join("best").exists();
+        is_there.then(|| checkpoint::load_which(run, Some(Which::Best)).unwrap().0)
+    };
+    let [one, two] = [run, other].map(best);
+    assert_eq!(one.is_some(), two.is_some());
+    if let (Some(one), Some(two)) = (one, two) {
+        assert_eq!(one.snapshot.progress.best, two.snapshot.progress.best);
+        assert!(
+            one.snapshot.state == two.snapshot.state,
+            "other best weights"
+        );
+    }
+    let [one, two] = [run, other].map(|run| {
+        let summary = fs::read_to_string(run.join("summary.json")).unwrap();
+        crate::data::json(&summary)["finished"].clone()
+    });
+    for key in ["best", "validation", "test_loss", "test_accuracy"] {
+        assert_eq!(one[key], two[key], "{key}");
+    }
 }
 
 fn models() -> Vec<Case> {
@@ -159,6 +191,7 @@ fn kill_runs(case: &Case, kills: usize, random: &mut Random, counts: &mut Counts
         };
         finish(&case.resume(text(&run)));
         same(&whole, &run);
+        same_best(&whole, &run);
         let mut left = names(&run);
         left.retain(|name| !name.ends_with(".tmp"));
         assert_eq!(left, names(&whole), "{:?}", case.more);
@@ -231,6 +264,11 @@ fn killed_at_any_moment_every_model_ends_with_the_same_bits() {
 }
 
 #[test]
+fn killed_at_any_moment_a_run_has_the_same_best_weights() {
+    kill_each(&validated(), 3);
+}
+
+#[test]
 fn killed_at_any_moment_a_gpu_ends_with_the_same_bits() {
     kill_each(&adapters()[..1], 2);
 }
@@ -245,7 +283,7 @@ fn killed_at_any_moment_a_sweep_ends_with_the_same_bits() {
 #[ignore = "long: a thousand kills"]
 fn a_thousand_kills() {
     let (mut random, mut counts) = (Random(11), Counts::default());
-    let cases: Vec<Case> = [methods(), models(), adapters()]
+    let cases: Vec<Case> = [methods(), models(), validated(), adapters()]
         .into_iter()
         .flatten()
         .collect();

@@ -7,6 +7,7 @@ mod audience;
 mod bad_files;
 mod bad_input;
 mod believed;
+mod best;
 mod changes;
 mod data;
 mod data_check;

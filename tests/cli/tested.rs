@@ -75,6 +75,15 @@ fn a_test_folder_is_taken_by_any_of_its_names_and_others_are_told() {
         ],
         &[],
     );
+    // With these classes alone it is the test part, and the other one is for validation.
+    fs::remove_dir(desk.path("data/test/images")).unwrap();
+    check(
+        &[
+            "4 to validate (from val/), 4 to test (from test/)",
+            "cat  4 to train, 2 to validate, 2 to test",
+        ],
+        &[unused],
+    );
 }
 
 #[test]

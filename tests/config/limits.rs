@@ -37,7 +37,7 @@ fn numbers_out_of_range_name_the_flag_and_its_range() {
     let taken = |flag: &str| -> &[&str] {
         match flag {
             // 0 is none of it.
-            "limit" | "connections" | "steps" => &["0", "1000000000"],
+            "limit" | "connections" | "steps" | "patience" => &["0", "1000000000"],
             "seed" => &["0", "1000000000"],
             "epochs" | "round-every" | "batch" => &["1000000000"],
             "hidden" => &["1000000000"],
@@ -53,7 +53,15 @@ fn numbers_out_of_range_name_the_flag_and_its_range() {
         }
     };
     let words = [
-        "data", "data-dir", "target", "ignore", "test", "augment", "model", "adapter",
+        "data",
+        "data-dir",
+        "target",
+        "ignore",
+        "test",
+        "augment",
+        "model",
+        "adapter",
+        "best-metric",
     ];
     let command = ConfigFlags::augment_args(clap::Command::new("train"));
     let switch = |flag: &&Arg| {

@@ -137,6 +137,8 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
                 steps,
                 batch,
                 seed,
+                best_metric: format!("{seed}"),
+                patience: data.2.map(|limit| limit as u32),
             },
             optimiser: OptimiserConfig {
                 optimiser: OptimiserName::ALL[seed as usize % 2],

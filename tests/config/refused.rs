@@ -197,10 +197,6 @@ fn flags_without_effect_are_refused_with_the_reason() {
         ),
         (&["--data=mnist", "--resize=32"], "--resize has no effect"),
         (
-            &["--data=cifar10", "--val-split=0.2"],
-            "--val-split has no effect",
-        ),
-        (
             &["--data=image-folder", "--resident"],
             "--resident has no effect",
         ),

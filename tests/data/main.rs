@@ -328,6 +328,54 @@ fn the_embedded_digits_need_no_folder() {
     assert_eq!(train.image(0)[..8], [0, 0, 75, 195, 135, 15, 0, 0]);
 }
 
+/// Of a set in memory each class gives its share, no image is in two parts, and the test images stay what they are.
+#[test]
+fn a_validation_part_is_held_out_of_a_known_set() {
+    let whole = data::load(&DataOptions::default()).unwrap();
+    let load = |share: f64, seed: u32| {
+        data::load(&DataOptions {
+            val_split: Some(share),
+            seed,
+            ..DataOptions::default()
+        })
+        .unwrap()
+    };
+    let images = |split: &Split| -> Vec<(u32, Vec<u8>)> {
+        let one = |i| (split.label(i), split.image(i).to_vec());
+        (0..split.len()).map(one).collect()
+    };
+    let held_out = |set: &Dataset| {
+        let held = set.validation.as_ref().unwrap();
+        images(held.images.memory().unwrap())
+    };
+    let set = load(0.25, 1);
+    let [train, test] = halves(&set).map(images);
+    let held = held_out(&set);
+    assert_eq!(train.len() + held.len(), 1442);
+    assert!((360..=361).contains(&held.len()), "{}", held.len());
+    for class in 0..10 {
+        let of = |all: &[(u32, Vec<u8>)]| all.iter().filter(|(own, _)| *own == class).count();
+        let share = of(&held) as f64 / (of(&held) + of(&train)) as f64;
+        assert!((share - 0.25).abs() < 0.01, "{class}: {share}");
+    }
+    let mut together = [&train[..], &held].concat();
+    let [mut all, whole_test] = halves(&whole).map(images);
+    together.sort();
+    all.sort();
+    assert_eq!(together, all);
+    assert_eq!(test, whole_test);
+    assert_eq!(held_out(&load(0.25, 1)), held);
+    assert_ne!(held_out(&load(0.25, 2)), held);
+    // A larger share holds the same ones, and more.
+    let more = held_out(&load(0.4, 1));
+    assert!(held.iter().all(|image| more.contains(image)));
+    let refused = data::load(&DataOptions {
+        val_split: Some(1e-6),
+        ..DataOptions::default()
+    });
+    assert!(matches!(refused, Err(Error::Usage(_))));
+}
+
 #[test]
 fn unknown_names_and_missing_folders_are_usage_errors() {
     for (name, dir) in [

@@ -108,9 +108,9 @@ pub fn source(dir: &Path, size: usize, resize: usize) -> DataOptions {
         images: ImageOptions {
             size,
             resize: Some(resize),
-            val_split: 0.0,
             ..ImageOptions::default()
         },
+        val_split: Some(0.0),
         ..DataOptions::default()
     }
 }

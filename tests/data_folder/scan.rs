@@ -67,8 +67,8 @@ fn the_folder_to_test_by_goes_by_four_names() {
         (&["validation"], "validation"),
         (&["valid"], "valid"),
         (&["test"], "test"),
-        (&["test", "valid"], "valid"),
-        (&["test", "val", "validation"], "val"),
+        (&["val", "validation"], "val"),
+        (&["test", "testing"], "test"),
     ] {
         let tests = folders.iter().map(|name| format!("{name}/a/{name}.png"));
         let paths: Vec<String> = train.map(str::to_owned).into_iter().chain(tests).collect();
@@ -78,11 +78,40 @@ fn the_folder_to_test_by_goes_by_four_names() {
         assert_eq!((set.train.len(), set.test.len()), (2, 1));
         let file = set.test.folder().unwrap().path(0);
         assert!(file.ends_with(format!("{taken}/a/{taken}.png")), "{file:?}");
+        assert!(set.validation.is_none());
     }
 }
 
-/// Where no folder is there to test by: no image is in both parts, each is in one, each class has its share, and the
-/// seed and the names alone decide.
+#[test]
+fn folders_for_both_are_the_validation_and_the_test_part() {
+    for (validation, test) in [
+        ("val", "test"),
+        ("valid", "testing"),
+        ("Validation", "Test"),
+    ] {
+        let tests = [validation, test]
+            .map(|name| ["a", "b"].map(|class| format!("{name}/{class}/{name}.png")))
+            .concat();
+        let train = ["train/a/1.png", "train/a/2.png", "train/b/1.png"].map(str::to_owned);
+        let paths: Vec<String> = train.into_iter().chain(tests).collect();
+        let dir = images(&paths.iter().map(String::as_str).collect::<Vec<_>>());
+        // Where there is such a part none is split off.
+        for share in [None, Some(0.4)] {
+            let mut source = source(dir.path(), 4, 4);
+            source.val_split = share;
+            let set = data::load(&source).unwrap();
+            let held = set.validation.as_ref().unwrap();
+            assert_eq!(held.part, TestPart::Folder(validation.into()));
+            assert_eq!(set.test_part, TestPart::Folder(test.into()));
+            let lengths = [&set.train, &held.images, &set.test].map(Images::len);
+            assert_eq!(lengths, [3, 2, 2]);
+            assert_eq!(set.notes, Vec::<String>::new());
+        }
+    }
+}
+
+/// Where no folder is there for that, and where a share of the training images is asked for: no image is in both parts,
+/// each is in one, each class has its share, and the seed and the names alone decide.
 #[test]
 fn a_part_is_split_off_by_class_and_seed() {
     let paths: Vec<String> = (0..60)
@@ -91,11 +120,12 @@ fn a_part_is_split_off_by_class_and_seed() {
     let dir = images(&paths.iter().map(String::as_str).collect::<Vec<_>>());
     let split = |share: f64, seed: u32| {
         let mut source = source(dir.path(), 4, 4);
-        source.images.val_split = share;
-        source.images.seed = seed;
+        source.val_split = Some(share);
+        source.seed = seed;
         let set = data::load(&source).unwrap();
+        let held = set.validation.clone().unwrap();
         assert_eq!(
-            set.test_part,
+            held.part,
             TestPart::SplitOff {
                 share,
                 seed,
@@ -103,6 +133,7 @@ fn a_part_is_split_off_by_class_and_seed() {
                 rows: false,
             }
         );
+        assert!(set.test.is_empty() && set.test_part == TestPart::Nothing);
         let files = |images: &Images| -> Vec<PathBuf> {
             let split = images.folder().unwrap();
             (0..split.len()).map(|i| split.path(i)).collect()
@@ -112,8 +143,8 @@ fn a_part_is_split_off_by_class_and_seed() {
             (0..images.len()).for_each(|i| counts[images.label(i) as usize] += 1);
             counts
         };
-        assert_eq!(labels(&set.test), [(20.0 * share) as u32; 3]);
-        let (train, test) = (files(&set.train), files(&set.test));
+        assert_eq!(labels(&held.images), [(20.0 * share) as u32; 3]);
+        let (train, test) = (files(&set.train), files(&held.images));
         let mut all: Vec<PathBuf> = [&train[..], &test].concat();
         all.sort();
         all.dedup();
@@ -130,9 +161,10 @@ fn a_part_is_split_off_by_class_and_seed() {
     let gone = all_but(dir.path(), &test);
     fs::remove_file(gone).unwrap();
     let mut source = source(dir.path(), 4, 4);
-    source.images.val_split = 0.1;
+    source.val_split = Some(0.1);
     let set = data::load(&source).unwrap();
-    let after = set.test.folder().unwrap();
+    let after = set.validation.unwrap();
+    let after = after.images.folder().unwrap();
     assert!((0..after.len()).all(|i| test.contains(&after.path(i))));
 }
 
@@ -148,7 +180,7 @@ fn a_split_that_leaves_nothing_is_refused() {
     let refused = |paths: &[&str], share: f64, parts: &[&str]| {
         let dir = images(paths);
         let mut source = source(dir.path(), 4, 4);
-        source.images.val_split = share;
+        source.val_split = Some(share);
         says(data::load(&source), parts);
     };
     let singles = ["train/a/1.png", "train/b/1.png"];
@@ -313,15 +345,10 @@ fn sizes_default_to_imagenets() {
 fn a_share_of_test_images_is_below_all() {
     let folder = tempfile::tempdir().unwrap();
     for val_split in [-0.5, 1.0, f64::NAN] {
-        let images = ImageOptions {
-            val_split,
-            ..ImageOptions::default()
-        };
         let source = DataOptions {
             name: "image-folder".to_owned(),
             dir: Some(folder.path().to_owned()),
-            limit: None,
-            images,
+            val_split: Some(val_split),
             ..DataOptions::default()
         };
         let refused = data::load(&source).map(|_| ());

@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use rootlet::data::DataPart;
 use rootlet::report::{Saved, Tables};
-use rootlet::train::event::{Epoch, Event, Observer, Score};
+use rootlet::train::event::{Epoch, Event, Judged, Observer, Score};
 
 use super::{epoch, metrics, new_run, round};
 
@@ -143,6 +144,55 @@ fn tables_have_the_columns_of_their_task() {
             assert_eq!(read.test_scores, own.test_scores);
             assert_eq!(read.test_metric, own.test_metric);
         }
+    }
+}
+
+/// A run that goes on with a validation part that it had not, or without the one that it had, keeps one table.
+#[test]
+fn tables_go_on_with_a_validation_part_and_without_one() {
+    let validated = |number: u32| {
+        let validation = Judged {
+            loss: 0.5,
+            accuracy: 0.75,
+            ..Judged::default()
+        };
+        Event::Epoch(Epoch {
+            epoch: number,
+            step: u64::from(number) * 45,
+            test_loss: f32::NAN,
+            test_accuracy: f32::NAN,
+            validation: Some(validation),
+            ..Epoch::default()
+        })
+    };
+    for first in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let run = new_run(folder.path());
+        let event = |number, validates| match validates {
+            true => validated(number),
+            false => epoch(number, u64::from(number) * 45),
+        };
+        let mut tables = Tables::create(&run).unwrap();
+        tables.event(&event(1, first)).unwrap();
+        drop(tables);
+        let saved = Saved {
+            validates: !first,
+            ..Saved::through(45)
+        };
+        let mut tables = Tables::resume(&run, saved, &mut |note| panic!("{note}")).unwrap();
+        tables.event(&event(2, !first)).unwrap();
+        let text = metrics(&run);
+        let columns = |line: &str| line.matches(',').count();
+        let expected = columns(text.lines().next().unwrap());
+        assert!(text.lines().all(|line| columns(line) == expected), "{text}");
+        let epochs = run.epochs().unwrap();
+        let parts: Vec<DataPart> = epochs.iter().map(|epoch| epoch.judged().0).collect();
+        let [own, other] = match first {
+            true => [DataPart::Validation, DataPart::Test],
+            false => [DataPart::Test, DataPart::Validation],
+        };
+        assert_eq!(parts, [own, other]);
+        assert!(epochs.iter().all(|epoch| epoch.judged().1.loss == 0.5));
     }
 }
 

@@ -149,6 +149,7 @@ fn run(trainer: &mut Trainer) -> (Log, rootlet::Result<Finished>) {
         observer: &mut observer,
         save: Some(&mut save),
         save_every: SaveEvery::Epochs(1),
+        best: None,
         run: None,
         stop: &AtomicBool::new(false),
     });

@@ -38,6 +38,7 @@ fn noise(images: usize) -> Dataset {
             std: vec![0.3],
         },
         train: split.clone().into(),
+        validation: None,
         test: split.into(),
         test_part: TestPart::default(),
         notes: Vec::new(),

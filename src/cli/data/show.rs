@@ -6,7 +6,7 @@ use clap::Args;
 use rootlet::data::table::{ColumnSummary, Missing, TableSummary, summarise};
 use rootlet::error::Fault;
 use rootlet::train::TrainConfig;
-use rootlet::train::config::{real, whole};
+use rootlet::train::config::{TaskName, real, whole};
 use rootlet::{Error, Result};
 
 use super::super::{output, progress};
@@ -30,6 +30,15 @@ pub struct ShowArgs {
     /// Column to learn, or several, as in a,b [default: as for `rootlet train`]
     #[arg(long, value_name = "NAMES")]
     target: Option<String>,
+    /// What is learned of the target [default: what it looks like]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "NAME",
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    task: TaskName,
     /// Columns to leave out, as in id,name
     #[arg(long, value_name = "NAMES")]
     ignore: Option<String>,
@@ -39,7 +48,7 @@ pub struct ShowArgs {
     /// File with the rows to test on
     #[arg(long, value_name = "FILE")]
     test: Option<PathBuf>,
-    /// Share of the rows that test where there is no such file [default: 0.2]
+    /// Share of the rows that is held out for validation [default: 0.2, or nothing with --test]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = real)]
     val_split: Option<f64>,
     /// Seed that chooses them
@@ -59,6 +68,7 @@ pub fn run(args: &ShowArgs) -> Result<()> {
         false => format!("./{}", args.file),
     };
     config.data.target = args.target.clone();
+    config.task.name = args.task;
     config.data.ignore = args.ignore.clone();
     config.data.missing = args.missing;
     config.data.test = args.test.clone();
@@ -131,8 +141,17 @@ fn words(summary: &TableSummary) -> String {
     more(&mut lines, target.classes.len(), "classes");
     lines.push(match (&summary.parts, &summary.refused) {
         (Some(parts), _) => format!(
-            "parts     {} to train, {} to test ({})\ninputs    {}",
-            parts.train, parts.test, parts.from, parts.inputs
+            "parts     {} to train{}, {}\ninputs    {}",
+            parts.train,
+            match (parts.validation, &parts.validation_part) {
+                (Some(rows), Some(part)) => format!(", {rows} to validate ({part})"),
+                _ => String::new(),
+            },
+            match parts.test {
+                0 => "none to test".to_owned(),
+                rows => format!("{rows} to test ({})", parts.test_part),
+            },
+            parts.inputs
         ),
         (None, reason) => format!("parts     none: {}", reason.as_deref().unwrap_or("")),
     });

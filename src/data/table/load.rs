@@ -14,8 +14,10 @@ use super::rows::Rows;
 use super::svmlight::MOST_COLUMNS;
 use super::targets::{Kind, classes};
 use super::{fit, missing, split};
-use crate::data::dataset::{Dataset, TestPart};
-use crate::data::{DataOptions, DataSource, ImageShape, Images, Normalisation};
+use crate::data::dataset::Dataset;
+use crate::data::parts::HeldOut;
+use crate::data::test_part::TestPart;
+use crate::data::{DataOptions, DataSource, ImageShape, Images, Normalisation, TargetKind, Task};
 use crate::error::{Error, Result};
 
 /// Reads the table that `source` names and, where it has one, the file to test by.
@@ -36,15 +38,19 @@ pub(super) fn of_part(first: Part, source: &DataOptions, watch: Watch<'_>) -> Re
         path: path.to_owned(),
         reason,
     };
-    let (mut train, mut test, test_part) = first.parts(options).map_err(wrong)?;
-    for rows in [&mut train, &mut test] {
+    let mut divided = first.divide(source)?;
+    for rows in [
+        &mut divided.train,
+        &mut divided.validation,
+        &mut divided.test,
+    ] {
         rows.truncate(source.limit.unwrap_or(usize::MAX));
     }
     let rules = match &options.prepared {
         Some(rules) => Arc::clone(rules),
         None => Arc::new(Preprocessing {
             ignored: roles::names(options.ignore.as_deref()),
-            ..first.fit(options.missing, &train).map_err(wrong)?
+            ..first.fit(options.missing, &divided.train).map_err(wrong)?
         }),
     };
     if rules.inputs() > MOST_COLUMNS {
@@ -59,7 +65,8 @@ pub(super) fn of_part(first: Part, source: &DataOptions, watch: Watch<'_>) -> Re
         notes.extend(doubtful(&first.table, &first.roles, &rules));
         notes.extend(of_numbers(&first, &rules.target));
     }
-    notes.extend(of_train.unseen(&first.table, &test));
+    notes.extend(of_train.unseen(&first.table, &divided.validation, "to validate by"));
+    notes.extend(of_train.unseen(&first.table, &divided.test, "to test by"));
     let prepared = Arc::new(of_train);
     let rows = |part: &Part, prepared: &Arc<Prepared>, rows| {
         Rows::new(
@@ -69,7 +76,16 @@ pub(super) fn of_part(first: Part, source: &DataOptions, watch: Watch<'_>) -> Re
             rows,
         )
     };
-    let train = rows(&first, &prepared, train).map_err(wrong)?;
+    let train = rows(&first, &prepared, divided.train).map_err(wrong)?;
+    let validation = match divided.validation_part {
+        Some(part) => Some(HeldOut {
+            images: rows(&first, &prepared, divided.validation)
+                .map_err(wrong)?
+                .into(),
+            part,
+        }),
+        None => None,
+    };
     let test = match &options.test {
         Some(path) if !options.tests_all => {
             let wrong = |reason| Error::Data {
@@ -86,14 +102,15 @@ pub(super) fn of_part(first: Part, source: &DataOptions, watch: Watch<'_>) -> Re
                     .iter()
                     .map(|note| format!("{}: {note}", name(path))),
             );
-            notes.extend(prepared.unseen(&part.table, &of_test));
+            notes.extend(prepared.unseen(&part.table, &of_test, "to test by"));
             rows(&part, &Arc::new(prepared), of_test).map_err(wrong)?
         }
-        _ => rows(&first, &prepared, test).map_err(wrong)?,
+        _ => rows(&first, &prepared, divided.test).map_err(wrong)?,
     };
     let class_names = match &rules.target {
         TargetRule::Classes { names, .. } => names.clone(),
-        TargetRule::Values { .. } | TargetRule::Labels { .. } => Vec::new(),
+        TargetRule::Labels { columns } => columns.clone(),
+        TargetRule::Values { .. } => Vec::new(),
     };
     let inputs = rules.inputs();
     let mut data = Dataset {
@@ -107,13 +124,14 @@ pub(super) fn of_part(first: Part, source: &DataOptions, watch: Watch<'_>) -> Re
             std: vec![1.0; inputs],
         },
         train: train.into(),
+        validation,
         test: test.into(),
-        test_part,
+        test_part: divided.test_part,
         notes,
         untaught: Vec::new(),
         preprocessing: Some(rules),
     };
-    if data.classes > 0 && !options.tests_all {
+    if data.train.targets() == TargetKind::Labels && !options.tests_all {
         data.note_classes();
     }
     Ok(data)
@@ -148,15 +166,17 @@ pub fn rows_of(path: &Path, rules: &Arc<Preprocessing>) -> Result<Images> {
         texts: &texts,
         ignore: &rules.ignored,
         target: None,
+        labels: rules.has_labels(),
     };
-    let table = open(path, how, &|_, _| ())?;
+    let mut table = open(path, how, &|_, _| ())?;
+    prepared::complete(&mut table, rules);
     let roles = prepared::roles(&table, rules, false).map_err(wrong)?;
     let missing = match rules.missing {
         // A row without an answer would shift all others.
         Missing::Drop => Missing::Refuse,
         other => other,
     };
-    let part = Part::of(table, roles, missing).map_err(wrong)?;
+    let part = Part::of(table, roles, missing, None).map_err(wrong)?;
     let prepared = Prepared::new(&part.table, &part.roles, Arc::clone(rules)).map_err(wrong)?;
     let Part {
         table, roles, rows, ..
@@ -179,6 +199,8 @@ pub(super) struct Part {
     /// The rows that can be used.
     pub rows: Vec<u32>,
     pub notes: Vec<String>,
+    /// What is to be learned, where that was said.
+    task: Option<Task>,
 }
 
 impl Part {
@@ -197,13 +219,20 @@ impl Part {
             texts: &texts,
             ignore: &ignore,
             target: options.target.as_deref(),
+            labels: match rules {
+                Some(rules) => rules.has_labels(),
+                None => options.task == Some(Task::MultiLabel),
+            },
         };
-        let table = open(path, how, watch)?;
+        let mut table = open(path, how, watch)?;
+        if let Some(rules) = rules {
+            prepared::complete(&mut table, rules);
+        }
         let part = match rules {
             Some(rules) => prepared::roles(&table, rules, true)
-                .and_then(|roles| Self::of(table, roles, rules.missing)),
+                .and_then(|roles| Self::of(table, roles, rules.missing, None)),
             None => Roles::choose(&table, options)
-                .and_then(|roles| Self::of(table, roles, options.missing)),
+                .and_then(|roles| Self::of(table, roles, options.missing, options.task)),
         };
         part.map_err(|reason| Error::Data {
             path: path.to_owned(),
@@ -211,7 +240,12 @@ impl Part {
         })
     }
 
-    pub fn of(table: Table, mut roles: Roles, missing: Missing) -> Result<Self, String> {
+    pub fn of(
+        table: Table,
+        mut roles: Roles,
+        missing: Missing,
+        task: Option<Task>,
+    ) -> Result<Self, String> {
         if table.rows == 0 {
             return Err("it has no rows".to_owned());
         }
@@ -227,13 +261,14 @@ impl Part {
             table: Arc::new(table),
             roles,
             rows,
+            task,
         })
     }
 
     /// The rule of the target, without the scale of values.
     fn target(&self) -> Result<TargetRule, String> {
         let columns = &self.roles.targets;
-        Kind::of(&self.table, columns, &self.rows)?.rule(&self.table, columns)
+        Kind::of(&self.table, columns, &self.rows, self.task)?.rule(&self.table, columns)
     }
 
     /// What is done with the columns, by these rows.
@@ -242,14 +277,56 @@ impl Part {
         Ok(fit::fit(&self.table, &self.roles, target, missing, rows))
     }
 
-    /// Rows to train and to test by, and where the latter come from.
-    fn parts(&self, options: &TableOptions) -> Result<(Vec<u32>, Vec<u32>, TestPart), String> {
+    /// Which of its rows are for what.
+    fn divide(&self, source: &DataOptions) -> Result<Divided> {
+        let options = &source.table;
         if options.tests_all {
-            return Ok((Vec::new(), self.rows.clone(), TestPart::Given));
+            return Ok(Divided {
+                test: self.rows.clone(),
+                test_part: TestPart::Given,
+                ..Divided::default()
+            });
         }
-        if let Some(path) = &options.test {
-            return Ok((self.rows.clone(), Vec::new(), TestPart::File(name(path))));
+        let test_part = match &options.test {
+            Some(path) => TestPart::File(name(path)),
+            None => TestPart::Nothing,
+        };
+        let (share, seed) = (source.share(options.test.is_some())?, source.seed);
+        if share == 0.0 {
+            return Ok(Divided {
+                train: self.rows.clone(),
+                test_part,
+                ..Divided::default()
+            });
         }
+        let [train, validation] =
+            self.hold_out(options, share, seed)
+                .map_err(|reason| Error::Data {
+                    path: source.name.clone().into(),
+                    reason,
+                })?;
+        let part = TestPart::SplitOff {
+            share,
+            seed,
+            trained_on: false,
+            rows: true,
+        };
+        Ok(Divided {
+            train,
+            validation,
+            validation_part: Some(part),
+            test_part,
+            ..Divided::default()
+        })
+    }
+
+    /// Rows to train by and rows that are held out.
+    fn hold_out(
+        &self,
+        options: &TableOptions,
+        share: f64,
+        seed: u32,
+    ) -> Result<[Vec<u32>; 2], String> {
         let target = match &options.prepared {
             Some(rules) => rules.target.clone(),
             None => self.target()?,
@@ -263,16 +340,19 @@ impl Part {
             )?),
             TargetRule::Values { .. } | TargetRule::Labels { .. } => None,
         };
-        let (share, seed) = (options.val_split, options.seed);
-        let [train, test] = split::split(&self.table, &self.rows, classes.as_deref(), share, seed)?;
-        let part = TestPart::SplitOff {
-            share,
-            seed,
-            trained_on: false,
-            rows: true,
-        };
-        Ok((train, test, part))
+        split::split(&self.table, &self.rows, classes.as_deref(), share, seed)
     }
+}
+
+/// Which rows of a file are for what.
+#[derive(Default)]
+struct Divided {
+    train: Vec<u32>,
+    validation: Vec<u32>,
+    /// None without rows to validate by.
+    validation_part: Option<TestPart>,
+    test: Vec<u32>,
+    test_part: TestPart,
 }
 
 /// For the fuzzers: what a training would make of a table.
@@ -282,10 +362,18 @@ pub(super) fn fuzz(table: Table) {
         ..TableOptions::default()
     };
     let roles = Roles::choose(&table, &options);
-    let Ok(part) = roles.and_then(|roles| Part::of(table, roles, options.missing)) else {
+    let Ok(part) = roles.and_then(|roles| Part::of(table, roles, options.missing, None)) else {
         return;
     };
-    let Ok((train, test, _)) = part.parts(&options) else {
+    let source = DataOptions {
+        name: "./table".to_owned(),
+        table: options,
+        ..DataOptions::default()
+    };
+    let Ok(Divided {
+        train, validation, ..
+    }) = part.divide(&source)
+    else {
         return;
     };
     let Ok(rules) = part.fit(Missing::Category, &train) else {
@@ -301,7 +389,7 @@ pub(super) fn fuzz(table: Table) {
         return;
     };
     let prepared = Arc::new(prepared);
-    for (rows, taught) in [(train, true), (test, false)] {
+    for (rows, taught) in [(train, true), (validation, false)] {
         let count = rows.len();
         let rows = Rows::new(
             Arc::clone(&part.table),

@@ -24,6 +24,8 @@ pub(super) struct How<'a> {
     pub ignore: &'a [String],
     /// The array that is the target, of a file of arrays.
     pub target: Option<&'a str>,
+    /// Whether rows of svmlight have several labels, also where each has one.
+    pub labels: bool,
 }
 
 /// Reads a file whole.
@@ -120,7 +122,7 @@ impl Format {
             Format::Safetensors => {
                 arrays::table(safetensors::read(bytes)?, how.target, "safetensors")
             }
-            Format::Svmlight => svmlight::read(bytes),
+            Format::Svmlight => svmlight::read(bytes, how.labels),
         }
     }
 }
@@ -139,6 +141,7 @@ pub(super) fn parse(name: &str, bytes: &[u8]) -> Result<Table, String> {
         texts: &[],
         ignore: &[],
         target: None,
+        labels: false,
     };
     format.read(bytes, how)
 }

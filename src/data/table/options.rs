@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::Task;
+
 use super::preprocessing::{Missing, Preprocessing};
 
 /// What a table is to be read as; other data sets ignore it.
@@ -18,15 +20,14 @@ pub struct TableOptions {
     /// Names of columns that are left out, separated by commas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignore: Option<String>,
+    /// What is learned, where that was said: a class, labels or numbers. `None` is what the target looks like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
     /// What becomes of cells without a value.
     pub missing: Missing,
     /// The file with the rows to test by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,
-    /// Share of the rows that test where there is no such file.
-    pub val_split: f64,
-    /// What chooses them.
-    pub seed: u32,
     /// What a training has made of the columns: it is applied, and nothing is fitted.
     #[serde(skip)]
     pub prepared: Option<Arc<Preprocessing>>,
@@ -40,10 +41,9 @@ impl Default for TableOptions {
         Self {
             target: None,
             ignore: None,
+            task: None,
             missing: Missing::Refuse,
             test: None,
-            val_split: 0.2,
-            seed: 1,
             prepared: None,
             tests_all: false,
         }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::cells::{MISSING, Row, Table};
-use super::preprocessing::{Preprocessing, Rule};
+use super::cells::{Column, MISSING, Row, Table};
+use super::preprocessing::{Preprocessing, Rule, TargetRule};
 use super::roles::Roles;
 use crate::words::{counted, grouped, listed};
 
@@ -26,6 +26,28 @@ struct Source {
     at: usize,
     /// Of a column of texts the place of each category of the table among those of the rule.
     places: Vec<Option<usize>>,
+}
+
+/// Adds to a table whose numbers are mostly 0 the columns that it does not have, and labels that no row has: all are 0
+/// there.
+pub(super) fn complete(table: &mut Table, rules: &Preprocessing) {
+    if !table.is_sparse() {
+        return;
+    }
+    let labels = match &rules.target {
+        TargetRule::Labels { columns } => &columns[..],
+        TargetRule::Classes { .. } | TargetRule::Values { .. } => &[],
+    };
+    let there: HashSet<String> = table.columns.iter().map(|c| c.name.clone()).collect();
+    let all = rules
+        .columns
+        .iter()
+        .map(|column| &column.name)
+        .chain(labels);
+    let new = all
+        .filter(|name| !there.contains(*name))
+        .map(Column::numbers);
+    table.columns.extend(new.collect::<Vec<_>>());
 }
 
 /// The roles of a table's columns for rules that there are. The target may be missing where it is not needed.
@@ -59,11 +81,19 @@ pub(super) fn roles(
     let new: Vec<&str> = (table.columns.iter().map(|c| c.name.as_str()))
         .filter(|name| !is_known.contains(name))
         .collect();
-    if gone.is_empty() && new.is_empty() {
+    let is_left_out = table.is_sparse() && !new.is_empty();
+    if gone.is_empty() && (new.is_empty() || is_left_out) {
+        let note = is_left_out.then(|| {
+            format!(
+                "{} that no training row has are left out: {}",
+                counted(new.len() as u64, "column"),
+                listed(new.len() as u64, &new)
+            )
+        });
         return Ok(Roles {
             inputs,
             targets,
-            note: None,
+            note,
         });
     }
     let mut differences = Vec::new();
@@ -182,8 +212,9 @@ impl Prepared {
         }
     }
 
-    /// What these rows have that training has not seen, in sentences: categories, and gaps where it had none.
-    pub fn unseen(&self, table: &Table, rows: &[u32]) -> Vec<String> {
+    /// What these rows, for that purpose, have that training has not seen, in sentences: categories, and gaps where it
+    /// had none.
+    pub fn unseen(&self, table: &Table, rows: &[u32], purpose: &str) -> Vec<String> {
         let mut notes = Vec::new();
         for (source, rule) in self.sources.iter().zip(&self.rules.columns) {
             let Rule::Category {
@@ -211,7 +242,7 @@ impl Prepared {
             }
             if count > 0 {
                 notes.push(format!(
-                    "the column `{}` has categories in {} to test that no training row has, which become zeros: {}",
+                    "the column `{}` has categories in {} {purpose} that no training row has, which become zeros: {}",
                     rule.name,
                     counted(count, "row"),
                     listed(names.len() as u64, &names)

@@ -205,6 +205,19 @@ impl Preprocessing {
         texts
     }
 
+    /// Whether a row can have several labels.
+    pub(super) fn has_labels(&self) -> bool {
+        matches!(self.target, TargetRule::Labels { .. })
+    }
+
+    /// What each value of the target was divided by; empty of classes and labels.
+    pub fn units(&self) -> Vec<f32> {
+        match &self.target {
+            TargetRule::Values { deviation, .. } => deviation.iter().map(|&x| x as f32).collect(),
+            TargetRule::Classes { .. } | TargetRule::Labels { .. } => Vec::new(),
+        }
+    }
+
     /// Outputs `[sample][output]` of the network in the target's own unit, in place; those of classes and labels stay.
     pub fn to_own_unit(&self, outputs: &mut [f32]) {
         let TargetRule::Values {

@@ -1,17 +1,17 @@
-//! Rows that are held out to test by, where no file has others.
+//! Rows that are held out.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::cells::{Row, Table};
-use crate::data::held_out::counts;
+use crate::data::held_out::chosen;
 use crate::error::option::{TEST, VAL_SPLIT};
 
-/// Rows to train and to test by: of every class `share`, of which one row at least stays for training; without classes
-/// of all. Which ones is a matter of the seed and of their cells, so that a row that stands twice is on one side, but
-/// where the share ends between the two.
+/// Rows to train by and rows that are held out: of every class `share`, of which one row at least stays for training;
+/// without classes of all. Which ones is a matter of the seed and of their cells, so that a row that stands twice is on
+/// one side, but where the share ends between the two.
 ///
 /// # Errors
-/// A share that leaves none to train or to test by: a reason that fits behind the file's name.
+/// A share that holds none out: a reason that fits behind the file's name.
 pub(super) fn split(
     table: &Table,
     rows: &[u32],
@@ -19,34 +19,22 @@ pub(super) fn split(
     share: f64,
     seed: u32,
 ) -> Result<[Vec<u32>; 2], String> {
-    let mut order: Vec<(u32, u64, u32)> = (rows.iter().enumerate())
-        .map(|(at, &row)| {
-            let class = classes.map_or(0, |classes| classes[at]);
-            (class, rank(table, row, seed), row)
-        })
-        .collect();
-    order.sort_unstable();
-    let groups: Vec<&[(u32, u64, u32)]> = order.chunk_by(|a, b| a.0 == b.0).collect();
-    let sizes: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    let (mut train, mut test) = (Vec::with_capacity(rows.len()), Vec::new());
-    for (group, count) in groups.iter().zip(counts(&sizes, share)) {
-        let numbers =
-            |part: &[(u32, u64, u32)]| part.iter().map(|&(_, _, row)| row).collect::<Vec<_>>();
-        let (held, kept) = group.split_at(count);
-        test.extend(numbers(held));
-        train.extend(numbers(kept));
-    }
-    if test.is_empty() {
+    let one_class = vec![0; rows.len()];
+    let classes = classes.unwrap_or(&one_class);
+    let held = chosen(classes, |at| rank(table, rows[at], seed), share);
+    if share > 0.0 && !held.contains(&true) {
         return Err(format!(
-            "{} rows in {} classes are too few to hold any out to test by: a {VAL_SPLIT} of {share} is none, for one of each \
-             class stays; give a larger one, or a file of others with {TEST}",
+            "{} rows are too few to hold any out to validate by: a {VAL_SPLIT} of {share} is none, for one of each \
+             class stays; give a larger one, or a file of others to test by with {TEST}",
             rows.len(),
-            sizes.len()
         ));
     }
-    train.sort_unstable();
-    test.sort_unstable();
-    Ok([train, test])
+    let part = |requested: bool| {
+        let rows = rows.iter().zip(&held);
+        rows.filter(move |&(_, &held)| held == requested)
+            .map(|(&row, _)| row)
+    };
+    Ok([part(false).collect(), part(true).collect()])
 }
 
 /// Which row goes first: a hash of its cells.

@@ -12,7 +12,7 @@ use super::open::{How, open};
 use super::preprocessing::Missing;
 use super::roles::{self, Roles};
 use super::targets::{Kind, classes as classes_of};
-use crate::data::DataOptions;
+use crate::data::{DataOptions, Task};
 use crate::error::{Error, Result};
 
 /// What was understood of a table.
@@ -71,10 +71,14 @@ pub struct TargetSummary {
 pub struct PartSummary {
     /// Rows to train.
     pub train: usize,
+    /// Rows to validate by, where there are any.
+    pub validation: Option<usize>,
+    /// Where these come from.
+    pub validation_part: Option<String>,
     /// Rows to test.
     pub test: usize,
     /// Where these come from.
-    pub from: String,
+    pub test_part: String,
     /// Inputs of the network.
     pub inputs: usize,
 }
@@ -94,6 +98,7 @@ pub fn summarise(source: &DataOptions, watch: Watch<'_>) -> Result<TableSummary>
         texts: &[],
         ignore: &ignore,
         target: options.target.as_deref(),
+        labels: options.task == Some(Task::MultiLabel),
     };
     let table = open(path, how, watch)?;
     let wrong = |reason| Error::Data {
@@ -110,7 +115,7 @@ pub fn summarise(source: &DataOptions, watch: Watch<'_>) -> Result<TableSummary>
         .iter()
         .map(|&column| of_column(&table, column))
         .collect();
-    let target = of_target(&table, &roles).map_err(wrong)?;
+    let target = of_target(&table, &roles, options.task).map_err(wrong)?;
     let first = (0..table.rows.min(SHOWN)).map(|row| {
         let columns = roles.inputs.iter().chain(&roles.targets);
         let cells = columns.map(|&column| table.text(column, table.row(row).word(column)));
@@ -122,13 +127,15 @@ pub fn summarise(source: &DataOptions, watch: Watch<'_>) -> Result<TableSummary>
         .filter(|name| ignore.contains(name))
         .collect();
     let told = roles.note.clone();
-    let part = Part::of(table, roles, options.missing).map_err(wrong);
+    let part = Part::of(table, roles, options.missing, options.task).map_err(wrong);
     let (parts, refused, notes) = match part.and_then(|part| of_part(part, source, watch)) {
         Ok(data) => {
             let part = PartSummary {
                 train: data.train.len(),
+                validation: data.validation.as_ref().map(|held| held.images.len()),
+                validation_part: data.validation.map(|held| held.part.to_string()),
                 test: data.test.len(),
-                from: data.test_part.to_string(),
+                test_part: data.test_part.to_string(),
                 inputs: data.shape.features(),
             };
             (Some(part), None, [data.untaught, data.notes].concat())
@@ -179,10 +186,10 @@ fn of_column(table: &Table, column: usize) -> ColumnSummary {
     }
 }
 
-fn of_target(table: &Table, roles: &Roles) -> Result<TargetSummary, String> {
+fn of_target(table: &Table, roles: &Roles, task: Option<Task>) -> Result<TargetSummary, String> {
     let columns = &roles.targets;
     let (rows, _) = usable(table, roles, Missing::Drop)?;
-    let kind = Kind::of(table, columns, &rows)?;
+    let kind = Kind::of(table, columns, &rows, task)?;
     let mut classes = Vec::new();
     match &kind {
         Kind::Classes(names) => {

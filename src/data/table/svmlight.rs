@@ -43,8 +43,9 @@ fn header(line: &str) -> Option<[usize; 3]> {
     numbers?.try_into().ok()
 }
 
-/// Reads a table: of a label a row the column `label`, of several a column of 0 and 1 for each, as `label 7`.
-pub(super) fn read(bytes: &[u8]) -> Result<Table, String> {
+/// Reads a table: of a label a row the column `label`, of several (also where `labels` says so) a column of 0 and 1 for
+/// each, as `label 7`.
+pub(super) fn read(bytes: &[u8], labels: bool) -> Result<Table, String> {
     let mut rows = Rows::default();
     let text = std::str::from_utf8(bytes).map_err(|_| "it is no text in UTF-8".to_owned())?;
     let mut sizes = None;
@@ -69,7 +70,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Table, String> {
             grouped(rows.labels.len() as u64)
         ));
     }
-    rows.table(sizes.map(|[_, columns, _]| columns))
+    rows.table(sizes.map(|[_, columns, _]| columns), labels)
 }
 
 /// The rows read so far.
@@ -122,7 +123,7 @@ impl Rows {
         Ok(())
     }
 
-    fn table(mut self, said: Option<usize>) -> Result<Table, String> {
+    fn table(mut self, said: Option<usize>, labels: bool) -> Result<Table, String> {
         if self.labels.is_empty() {
             return Err("it has no rows".to_owned());
         }
@@ -147,7 +148,7 @@ impl Rows {
         let mut columns: Vec<Column> = (0..width)
             .map(|i| Column::numbers((i + least as usize).to_string()))
             .collect();
-        let single = self.labels.iter().all(|labels| labels.len() == 1);
+        let single = !labels && self.labels.iter().all(|labels| labels.len() == 1);
         let names: Vec<String> = match single {
             true => Vec::new(),
             false => {
@@ -219,7 +220,7 @@ mod tests {
     fn a_label_or_several_and_the_numbers_that_are_not_zero() {
         let text = b"# from a paper\n-1 1:0.5 3:2 # first\n+1 qid:7 2:-1e-1\n";
         assert!(is_one(text));
-        let table = read(text).unwrap();
+        let table = read(text, false).unwrap();
         assert_eq!(
             (table.rows, table.columns.len(), &table.targets[..]),
             (2, 4, &[3][..])
@@ -229,7 +230,7 @@ mod tests {
         assert_eq!(words(1), [0.0, -0.1, 0.0, 1.0]);
         let text = b"3 4 12\n10,2 0:1 3:2\n 1:1\n2 1:3\n";
         assert!(is_one(text));
-        let table = read(text).unwrap();
+        let table = read(text, false).unwrap();
         let names: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
         assert_eq!(names, ["0", "1", "2", "3", "label 2", "label 10"]);
         let labels = |row: usize| [4, 5].map(|c| f32::from_bits(table.row(row).word(c)));
@@ -253,7 +254,7 @@ mod tests {
             ("2 4 5\n1 1:2\n", "says 2 rows, and it has 1"),
             ("\n# nothing\n", "no rows"),
         ] {
-            let error = read(text.as_bytes()).unwrap_err();
+            let error = read(text.as_bytes(), false).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");
         }
         assert!(!is_one(b"a,b\n1,2\n") && !is_one(b"time,x\n10:30,2\n"));

@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::cells::{MISSING, Table, is_whole, number_text};
 use super::preprocessing::TargetRule;
+use crate::data::Task;
+use crate::error::option::{TARGET, TASK};
 use crate::words::{grouped, listed};
 
 /// What a target is, as far as all rows tell.
@@ -16,17 +18,76 @@ pub(super) enum Kind {
     Labels,
 }
 
+/// Whether a cell says that a label applies, or that it does not.
+fn is_label(word: u32) -> bool {
+    [0.0, 1.0].contains(&f32::from_bits(word))
+}
+
 /// Whole numbers of so few different values are classes, where each has two rows on average.
 const FEW: usize = 20;
 /// Most classes that a table may have.
 const MOST_CLASSES: usize = 10_000;
 
 impl Kind {
-    /// Of these columns, in these rows.
+    /// Of these columns, in these rows: what `task` says, else what they look like.
     ///
     /// # Errors
-    /// Columns of texts beside others, or too many classes: a reason that fits behind the file's name.
-    pub fn of(table: &Table, columns: &[usize], rows: &[u32]) -> Result<Self, String> {
+    /// Columns of texts beside others, or that are not what the task is of: a reason that fits behind the file's name.
+    pub fn of(
+        table: &Table,
+        columns: &[usize],
+        rows: &[u32],
+        task: Option<Task>,
+    ) -> Result<Self, String> {
+        match task {
+            None => Self::found(table, columns, rows),
+            Some(task) => Self::said(table, columns, rows, task),
+        }
+    }
+
+    /// What these columns are where the task is said.
+    fn said(table: &Table, columns: &[usize], rows: &[u32], task: Task) -> Result<Self, String> {
+        let wrong = |column: usize, is: &str, must: &str| {
+            let name = &table.columns[column].name;
+            Err(format!(
+                "the target `{name}` {is}, and {TASK} {task} needs {must}; leave {TASK} out, or name another {TARGET}"
+            ))
+        };
+        let words = |column: usize| {
+            rows.iter()
+                .map(move |&row| table.row(row as usize).word(column))
+        };
+        let text = columns
+            .iter()
+            .copied()
+            .find(|&column| table.columns[column].categories.is_some());
+        match (task, columns, text) {
+            (Task::Classification, &[column], Some(_)) => Self::found(table, &[column], rows),
+            (Task::Classification, &[column], None) => {
+                let mut values: Vec<f32> = words(column)
+                    .map(|word| f32::from_bits(word) + 0.0)
+                    .collect();
+                values.sort_by(f32::total_cmp);
+                values.dedup();
+                Ok(Kind::Classes(values.into_iter().map(number_text).collect()))
+            }
+            (Task::Classification, columns, _) => {
+                wrong(columns[0], "is not the only one", "a single column")
+            }
+            (_, _, Some(column)) => wrong(column, "is of texts", "numbers"),
+            (Task::Regression, ..) => Ok(Kind::Values),
+            (Task::MultiLabel, columns, None) => {
+                let is_other = |&&column: &&usize| !words(column).all(is_label);
+                match columns.iter().find(is_other) {
+                    Some(&column) => wrong(column, "has other numbers than 0 and 1", "these alone"),
+                    None => Ok(Kind::Labels),
+                }
+            }
+        }
+    }
+
+    /// What these columns look like.
+    fn found(table: &Table, columns: &[usize], rows: &[u32]) -> Result<Self, String> {
         let words = |column: usize| {
             rows.iter()
                 .map(move |&row| table.row(row as usize).word(column))
@@ -58,7 +119,6 @@ impl Kind {
                 ));
             }
         }
-        let is_label = |word: u32| [0.0, 1.0].contains(&f32::from_bits(word));
         let labels = columns.iter().all(|&column| words(column).all(is_label));
         Ok(match labels {
             true => Kind::Labels,

@@ -49,6 +49,12 @@ impl Flags {
         self.ranking.add(logits.iter().copied());
     }
 
+    pub fn names(&self) -> Vec<&'static str> {
+        let first = FIRST.iter().filter(|(k, _)| *k <= self.classes.len());
+        let first = first.map(|&(_, name)| name);
+        first.chain(["exact-match", "macro-F1", "AUC"]).collect()
+    }
+
     pub fn measures(&self) -> Vec<Measure> {
         let classes = self.classes.len();
         let of_samples = |count: u64| count as f64 / self.samples.max(1) as f64;

@@ -96,6 +96,15 @@ impl Outcomes {
         Ok(())
     }
 
+    /// Names of what they can tell of a whole evaluation, but of one class a sample.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        match &self.kind {
+            Kind::Labels(_) => Vec::new(),
+            Kind::Flags(flags) => flags.names(),
+            Kind::Values(_) => vec!["RMSE", "MAE", "R2"],
+        }
+    }
+
     /// What they tell.
     pub fn measures(&self) -> Vec<Measure> {
         match &self.kind {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::experiment::{Colours, Experiment, Variant, percent, variant_name};
 use super::section::Section;
+use crate::data::DataPart;
 use crate::report::figure::{Axis, Figure, Format, Plot, Series, thinned};
 use crate::report::recording::RunRecord;
 use crate::report::results::Results;
@@ -84,80 +85,88 @@ impl OfEpochs {
         }
     }
 
-    /// A score of the test, or of the training, by its name.
-    fn of_score(part: &str, name: &str, scores: fn(&Epoch) -> Vec<&Score>) -> Self {
-        let id: String = name
+    /// A score of a part by its name.
+    fn of_score(id: &str, part: &str, name: &str, scores: fn(&Epoch) -> Vec<Score>) -> Self {
+        let plain: String = name
             .to_lowercase()
             .chars()
             .filter(|c| c.is_alphanumeric())
             .collect();
-        let title = match part {
-            "test" => format!("Test {name}"),
-            _ => format!("Training {name}"),
-        };
         let own = name.to_owned();
         let value = move |epoch: &Epoch| {
             let found = scores(epoch).into_iter().find(|score| score.name == own);
             found.map_or(f64::NAN, |score| f64::from(score.value))
         };
         Self::new(
-            &format!("{part}-{id}"),
-            &title,
+            &format!("{id}-{plain}"),
+            &format!("{} {name}", capital(part)),
             &format!("{part} {name}"),
             value,
         )
     }
 }
 
-/// What the epochs of an experiment tell: accuracy and loss; or the metric in accuracy's place, and what the test tells
-/// besides.
+/// This with a capital letter first.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
+/// What the epochs of an experiment tell: accuracy and loss; or the metric in accuracy's place, and what the part that
+/// is looked at tells besides.
 fn of_epochs(experiment: &Experiment, records: &[RunRecord]) -> Vec<OfEpochs> {
-    fn test(e: &Epoch) -> Vec<&Score> {
-        e.test_metric.iter().chain(&e.test_scores).collect()
+    let judged = |e: &Epoch| e.judged().1;
+    fn scores(e: &Epoch) -> Vec<Score> {
+        e.judged().1.all_scores().cloned().collect()
     }
-    fn train(e: &Epoch) -> Vec<&Score> {
-        e.train_metric.iter().collect()
+    fn trained(e: &Epoch) -> Vec<Score> {
+        e.train_metric.iter().cloned().collect()
     }
-    let runs = experiment.variants.iter().flat_map(|variant| &variant.runs);
-    let first = runs.filter_map(|&run| records[run].epochs.first());
-    let judged = first.filter(|epoch| epoch.test_metric.is_some());
-    let names: Option<(String, Vec<String>)> = judged
-        .filter_map(|epoch| {
-            let further = epoch.test_scores.iter().map(|score| score.name.clone());
-            Some((epoch.test_metric.as_ref()?.name.clone(), further.collect()))
-        })
-        .next();
-    let Some((metric, further)) = names else {
+    let runs = || experiment.variants.iter().flat_map(|variant| &variant.runs);
+    let mut epochs = runs().flat_map(|&run| &records[run].epochs);
+    let part = match epochs.any(|epoch| epoch.validation.is_some()) {
+        true => DataPart::Validation,
+        false => DataPart::Test,
+    };
+    let mut first = runs().filter_map(|&run| Some(judged(records[run].epochs.first()?)));
+    let [accuracy, loss] = ["accuracy", "loss"].map(|what| format!("{part} {what}"));
+    let Some(told) = first.find(|told| told.metric.is_some()) else {
         return vec![
-            OfEpochs::new("test-accuracy", "Test accuracy", "test accuracy, %", |e| {
-                100.0 * f64::from(e.test_accuracy)
-            }),
+            OfEpochs::new(
+                "test-accuracy",
+                &capital(&accuracy),
+                &format!("{accuracy}, %"),
+                move |e| 100.0 * f64::from(judged(e).accuracy),
+            ),
             OfEpochs::new(
                 "train-accuracy",
                 "Training accuracy",
                 "training accuracy, %",
                 |e| 100.0 * f64::from(e.train_accuracy),
             ),
-            OfEpochs::new("test-loss", "Test loss", "test loss, nats", |e| {
-                f64::from(e.test_loss)
-            }),
+            OfEpochs::new(
+                "test-loss",
+                &capital(&loss),
+                &format!("{loss}, nats"),
+                move |e| f64::from(judged(e).loss),
+            ),
             OfEpochs::new("train-loss", "Training loss", "training loss, nats", |e| {
                 f64::from(e.train_loss)
             }),
         ];
     };
-    let mut all = vec![
-        OfEpochs::of_score("test", &metric, test),
-        OfEpochs::of_score("train", &metric, train),
-    ];
-    all.extend(
-        further
-            .iter()
-            .map(|name| OfEpochs::of_score("test", name, test)),
-    );
+    let metric = told.metric.iter();
+    let further = told.scores.iter().map(|score| &score.name);
+    let mut all = Vec::new();
+    for Score { name, .. } in metric {
+        all.push(OfEpochs::of_score("test", part.name(), name, scores));
+        all.push(OfEpochs::of_score("train", "training", name, trained));
+    }
+    all.extend(further.map(|name| OfEpochs::of_score("test", part.name(), name, scores)));
     all.extend([
-        OfEpochs::new("test-loss", "Test loss", "test loss", |e| {
-            f64::from(e.test_loss)
+        OfEpochs::new("test-loss", &capital(&loss), &loss, move |e| {
+            f64::from(judged(e).loss)
         }),
         OfEpochs::new("train-loss", "Training loss", "training loss", |e| {
             f64::from(e.train_loss)
@@ -295,6 +304,9 @@ pub(super) fn across(results: &Results, experiments: &[Experiment]) -> Option<Se
         return None;
     }
     let mut section = Section::new("Accuracy by density");
+    let columns = ["test_accuracy", "validation_accuracy"];
+    let column = columns.into_iter().find(|column| results.tell(column))?;
+    let axis = format!("{}, %", column.replace('_', " "));
     let colours = Colours::of(results);
     let mut done: Vec<(&str, &str)> = Vec::new();
     for experiment in experiments {
@@ -309,7 +321,7 @@ pub(super) fn across(results: &Results, experiments: &[Experiment]) -> Option<Se
             if (group.data.as_str(), group.model.as_str()) != place {
                 continue;
             }
-            let Some(accuracy) = group.spread(results, "test_accuracy") else {
+            let Some(accuracy) = group.spread(results, column) else {
                 continue;
             };
             let name = variant_name(group);
@@ -350,7 +362,7 @@ pub(super) fn across(results: &Results, experiments: &[Experiment]) -> Option<Se
                 ),
                 plot: Plot::Lines {
                     x: Axis::new("density: active / possible connections, %").log(),
-                    y: Axis::new("test accuracy, %"),
+                    y: Axis::new(&axis),
                     series: lines,
                 },
             },

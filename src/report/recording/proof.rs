@@ -57,7 +57,8 @@ pub(in crate::report) fn tables_against(
     let mut reported = Vec::new();
     let row = tested.and_then(|tested| {
         let row = epochs.iter().find(|row| row.step == tested.step)?;
-        (!tested.is(row.test_loss, row.test_accuracy)).then_some((row.epoch, tested))
+        let (_, judged) = row.judged();
+        (!tested.is(judged.loss, judged.accuracy)).then_some((row.epoch, tested))
     });
     if let Some((epoch, tested)) = row {
         reported.push(format!(
@@ -185,7 +186,8 @@ fn last_test(end: &Finished, saved: &Progress) -> Option<Tested> {
     // A run that went on with other images and trained no step with them was tested on them. A run that was stopped may
     // have had no test.
     let others = (end.changes.iter()).any(|c| c.step == end.step && c.name == Change::IMAGES);
-    let untested = end.interrupted && end.test_loss.is_nan();
+    // With a validation part the end tells of the best weights, and the last test is that of the last ones.
+    let untested = end.validation.is_some() || (end.interrupted && end.test_loss.is_nan());
     let tested = saved.tested.filter(|tested| tested.step == end.step)?;
     let same = tested.is(end.test_loss, end.test_accuracy);
     (!others && !untested && !same).then_some(tested)

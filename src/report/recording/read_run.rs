@@ -198,6 +198,7 @@ impl RunRecord {
         (u64::from(last.epoch) >= epochs).then(|| Finished {
             step: last.step,
             epochs: last.epoch,
+            validation: last.validation.clone(),
             test_loss: last.test_loss,
             test_accuracy: last.test_accuracy,
             test_metric: last.test_metric.clone(),
@@ -223,8 +224,9 @@ impl RunRecord {
             return Vec::new();
         };
         let images = self.no_test().or_else(|| {
-            let images = TestPart::about(finished.test_part.as_ref(), finished.trained_on);
-            images.map(|images| format!("the test {} are {images}", self.samples()))
+            let images = TestPart::about(finished.result_part(), finished.trained_on);
+            let (part, _) = finished.result();
+            images.map(|images| format!("the {part} {} are {images}", self.samples()))
         });
         images.into_iter().chain(finished.remarks).collect()
     }
@@ -240,7 +242,8 @@ impl RunRecord {
     /// Why its result is not a test result; none if it is one.
     pub fn no_test(&self) -> Option<String> {
         let finished = self.finished()?;
-        let part = finished.test_part.as_ref();
+        let part = finished.result_part();
+        let (judge, told) = finished.result();
         if TestPart::is_test(part, finished.trained_on) {
             return None;
         }
@@ -250,9 +253,8 @@ impl RunRecord {
         };
         let images = TestPart::about(part, finished.trained_on).unwrap_or_default();
         Some(format!(
-            "what stands as test {} is of {} {from}{images}",
-            finished
-                .test_metric
+            "what stands as {judge} {} is of {} {from}{images}",
+            told.metric
                 .map_or("accuracy".to_owned(), |metric| metric.name),
             self.samples()
         ))

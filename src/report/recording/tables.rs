@@ -26,6 +26,8 @@ use row::Row;
 pub struct Tables {
     metrics: Table,
     topology: Table,
+    /// Whether rows of epochs have the columns of a validation part in any case.
+    wide: bool,
 }
 
 impl Tables {
@@ -34,6 +36,7 @@ impl Tables {
         Ok(Self {
             metrics: Table::create(run.path().join(METRICS))?,
             topology: Table::create(run.path().join(TOPOLOGY))?,
+            wide: false,
         })
     }
 
@@ -43,8 +46,13 @@ impl Tables {
     /// and the original file is kept beside the new one.
     pub fn resume(run: &RunFolder, saved: Saved, note: &mut dyn FnMut(&str)) -> Result<Self> {
         let [metrics, topology] = [METRICS, TOPOLOGY].map(|name| run.path().join(name));
-        let (metrics, epochs) = Table::resume::<EpochRow>(metrics, saved.epochs, saved.done, note)?;
-        let (topology, rounds) = Table::resume::<TopologyRow>(topology, saved.rounds, None, note)?;
+        let Saved {
+            done, validates, ..
+        } = saved;
+        let (metrics, epochs, wide) =
+            Table::resume::<EpochRow>(metrics, saved.epochs, done, validates, note)?;
+        let (topology, rounds, _) =
+            Table::resume::<TopologyRow>(topology, saved.rounds, None, false, note)?;
         // A round at the checkpoint's own step that is done again is not past it.
         let behind = |steps: Vec<u64>| steps.iter().filter(|&&step| step > saved.epochs).count();
         let cut: Vec<String> = [(METRICS, behind(epochs)), (TOPOLOGY, behind(rounds))]
@@ -59,7 +67,11 @@ impl Tables {
                 cut.join(", ")
             ));
         }
-        Ok(Self { metrics, topology })
+        Ok(Self {
+            metrics,
+            topology,
+            wide,
+        })
     }
 }
 
@@ -89,6 +101,8 @@ pub struct Saved {
     pub rounds: u64,
     /// Number of epochs done by then, if known.
     pub done: Option<u32>,
+    /// Whether there is a validation part.
+    pub validates: bool,
 }
 
 impl Saved {
@@ -98,6 +112,7 @@ impl Saved {
             epochs: step,
             rounds: step,
             done: None,
+            validates: false,
         }
     }
 }
@@ -105,7 +120,14 @@ impl Saved {
 impl Observer for Tables {
     fn event(&mut self, event: &Event) -> Result<()> {
         match event {
-            Event::Epoch(epoch) => self.metrics.write([EpochRow::from(epoch)]),
+            Event::Epoch(epoch) => {
+                let row = EpochRow::from(epoch);
+                let row = match self.wide {
+                    true => row.with_validation(),
+                    false => row,
+                };
+                self.metrics.write([row])
+            }
             Event::Round(round) => self.topology.write(
                 round
                     .layers

@@ -83,15 +83,20 @@ impl TensorBoard {
     fn epoch(&mut self, event: &Epoch) -> Result<()> {
         let mut scalars = named([
             ("epoch/train_loss", event.train_loss),
-            ("epoch/test_loss", event.test_loss),
             ("epoch/learning_rate", event.lr),
             ("epoch/images_per_second", event.images_per_second as f32),
         ]);
-        let (train, test) = (event.train_metric.as_ref(), event.test_metric.as_ref());
-        scalars.extend(score("epoch/train_", event.train_accuracy, train));
-        scalars.extend(score("epoch/test_", event.test_accuracy, test));
-        let further = event.test_scores.iter();
-        scalars.extend(further.map(|s| (format!("epoch/test_{}", s.name), s.value)));
+        let (part, judged) = event.judged();
+        let prefix = format!("epoch/{part}_");
+        scalars.push((format!("{prefix}loss"), judged.loss));
+        scalars.extend(score(
+            "epoch/train_",
+            event.train_accuracy,
+            event.train_metric.as_ref(),
+        ));
+        scalars.extend(score(&prefix, judged.accuracy, judged.metric.as_ref()));
+        let further = judged.scores.iter();
+        scalars.extend(further.map(|s| (format!("{prefix}{}", s.name), s.value)));
         self.scalars(event.step, scalars)
     }
 

@@ -60,13 +60,20 @@ pub(in crate::report) fn same_row(one: &RunRecord, other: &RunRecord) -> Result<
 
 /// A short text for what the images were. If each seed splits off its own images, only their number identifies them.
 fn images_of(data: &DataRecord) -> String {
-    let (train, test) = (&data.train, &data.test);
-    match data.test_part {
-        TestPart::SplitOff { .. } => format!("{}, some split off", train.images + test.images),
-        _ => {
-            let short = |part: &PartRecord| part.fingerprint.chars().take(8).collect::<String>();
-            format!("{} / {}", short(train), short(test))
+    let short = |part: &PartRecord| part.fingerprint.chars().take(8).collect::<String>();
+    let train = match &data.validation {
+        Some(held) if matches!(held.part, TestPart::SplitOff { .. }) => {
+            format!(
+                "{}, some split off",
+                data.train.images + held.samples.images
+            )
         }
+        Some(held) => format!("{} / {}", short(&data.train), short(&held.samples)),
+        None => short(&data.train),
+    };
+    match data.test.images {
+        0 => train,
+        _ => format!("{train} / {}", short(&data.test)),
     }
 }
 

@@ -17,7 +17,12 @@ pub(in crate::report) fn tested_differently(
         let ended = group.runs.iter().map(|&run| &records[run]);
         let parts: BTreeSet<&str> = ended
             .filter(|run| run.finished().is_some())
-            .filter_map(|run| Some(run.data.as_ref()?.test.fingerprint.as_str()))
+            .filter_map(|run| {
+                let data = run.data.as_ref()?;
+                let validation = data.validation.as_ref().map(|held| &held.samples);
+                let of_result = validation.filter(|_| data.test.images == 0);
+                Some(of_result.unwrap_or(&data.test).fingerprint.as_str())
+            })
             .collect();
         parts.len() > 1
     };

@@ -1,5 +1,6 @@
 //! Opening a device and training in a run folder, including what happens when the device gets lost.
 
+mod best;
 mod losses;
 mod record_run;
 mod saver;

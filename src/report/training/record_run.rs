@@ -1,8 +1,10 @@
 //! A training that leaves a run folder: what `rootlet train` and every run of `rootlet sweep` do.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use super::best::BestSaver;
 use super::saver::Saver;
 use crate::cache::tuned;
 use crate::checkpoint::{Checkpoint, Origin, Snapshot};
@@ -241,10 +243,19 @@ impl RecordedTraining {
     /// As [`Trainer::run`]; the summary keeps the reason.
     pub fn run(mut self, stop: &AtomicBool) -> Result<Recorded> {
         let folder = &self.folder;
+        let text = self.trainer.config().to_toml()?;
+        let told = Cell::new(self.trainer.progress().best.as_ref().map(|best| best.step));
+        let mut best = BestSaver {
+            folder,
+            text: text.clone(),
+            origin: &self.origin,
+            told: &told,
+        };
         let mut saver = Saver {
+            told: &told,
             folder,
             config: self.trainer.config().clone(),
-            text: self.trainer.config().to_toml()?,
+            text,
             // The file of a resumed run stays that of the old checkpoint until there is a new one, so that the two
             // always agree.
             written: self.resumed.is_none(),
@@ -259,6 +270,7 @@ impl RecordedTraining {
                 false => Some(&mut save),
             },
             save_every: self.save_every,
+            best: Some(&mut best),
             run: Some(folder.path()),
             stop,
         });
@@ -329,6 +341,7 @@ impl Start<'_> {
                 let saved = Saved {
                     rounds: step.saturating_sub(redone),
                     done: Some(trainer.progress().epoch),
+                    validates: trainer.data().validation.is_some(),
                     ..Saved::through(step)
                 };
                 Tables::resume(folder, saved, note)?

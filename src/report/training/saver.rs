@@ -1,5 +1,6 @@
 //! Saving a run's checkpoints in its folder.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 
 use crate::checkpoint::{self, Origin, Snapshot};
@@ -20,6 +21,8 @@ pub(super) struct Saver<'a> {
     /// The checkpoint that the run was resumed from.
     pub resumed: Option<&'a ResumePoint>,
     pub origin: &'a Origin,
+    /// Takes the step of the best weights of which the newest checkpoint tells.
+    pub told: &'a Cell<Option<u64>>,
 }
 
 impl Saver<'_> {
@@ -57,6 +60,8 @@ impl Saver<'_> {
         // This comes first, so that no checkpoint on the disk is ahead of its tables. But the checkpoint matters more.
         let flushed = Tables::sync(self.folder);
         let saved = checkpoint::save_of(path, snapshot, &self.text, self.origin)?;
+        self.told
+            .set(snapshot.progress.best.as_ref().map(|best| best.step));
         flushed?;
         if !self.written {
             self.folder.write_config(&self.config)?;

@@ -7,7 +7,7 @@ use super::train_config::TrainConfig;
 use crate::checkpoint::Change;
 use crate::data::is_path;
 use crate::error::OptionName;
-use crate::error::option::{CONFIG, EPOCHS, METHOD, ROUND_UNTIL};
+use crate::error::option::{CONFIG, EPOCHS, METHOD, ROUND_UNTIL, TEST};
 use crate::topology::from_dense::Start;
 use crate::topology::{MethodName, MethodOptions};
 use crate::words::short;
@@ -53,6 +53,11 @@ impl TrainConfig {
         // A table's file may lie elsewhere; whether it is the same its rows tell.
         let files = [self, next].map(|config| is_path(&config.data.name));
         changed.retain(|name| name != "data" || files != [true, true]);
+        // Without such a file some of the rows are held out, with it they are trained on.
+        let tested = [self, next].map(|config| config.data.test.is_some());
+        if tested[0] != tested[1] {
+            return refuse(format!("{TEST} cannot come or go in a resumed run"));
+        }
         if let Some(name) = changed.iter().find(|name| Self::is_fixed(name)) {
             return refuse(format!(
                 "{} cannot change in a resumed run",
@@ -307,11 +312,12 @@ mod tests {
             keys.sort_unstable();
             keys
         };
-        let fixed = "activations assignment batch connections data fused hidden ignore image_size limit loss \
-                     lottery_cycles micro_batch missing model optimiser resize seed sparsity target task \
+        let fixed = "activations assignment batch best_metric connections data fused hidden ignore image_size limit \
+                     loss lottery_cycles micro_batch missing model optimiser resize seed sparsity target task \
                      topkast_backward val_split width";
         assert_eq!(names(OnResume::Fixed).join(" "), fixed);
-        let free = "checkpoint_activations epochs resident skip_bad_images statistics steps";
+        let free =
+            "checkpoint_activations epochs patience resident skip_bad_images statistics steps";
         assert_eq!(names(OnResume::Free).join(" "), free);
         assert_eq!(
             names(OnResume::Host).join(" "),

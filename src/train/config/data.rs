@@ -20,8 +20,8 @@ section! {
         /// val/CLASS/*); or the path of a table (CSV, .npy, .npz, safetensors, svmlight) or of an image folder
         name as "data": String = "digits".to_owned(),
             NAME, on resume Fixed;
-        /// Column of a table that is to be learned, or several, as in a,b [default: the last column; of arrays y, target
-        /// or labels; of svmlight its labels]
+        /// Column of a table that is to be learned, or several, as in a,b [default: the last column; of arrays y,
+        /// target or labels; of svmlight its labels]
         target: Option<String> = None,
             NAMES, on resume Fixed, idle is_no_table;
         /// Columns of a table that are left out, as in id,name
@@ -30,7 +30,7 @@ section! {
         /// What becomes of a table's cells without a value
         missing: Missing = Missing::Refuse,
             NAME, on resume Fixed, idle is_no_table;
-        /// File with the rows to test by, of a table [default: --val-split of the rows]
+        /// File with the rows to test by, of a table
         test: Option<PathBuf> = None,
             FILE, on resume Host, idle is_no_table;
         /// Folder with the data set's files, as they are downloaded; digits needs none
@@ -50,11 +50,11 @@ section! {
         /// --image-size; the size itself below 128]
         resize: Option<usize> = None,
             N, on resume Fixed, idle is_no_folder;
-        /// Share of the training images of a folder, or of the rows of a table, that test instead, by class and by --seed:
-        /// where a folder has neither val/, validation/, valid/, test/ nor testing/, and where there is no --test
-        /// [default: 0.1 of images, 0.2 of rows]
+        /// Share of the training images or rows that is held out for validation, by class and by --seed: by it the best
+        /// weights are chosen, and by nothing else [default: nothing of data with a test part, else 0.1 of images and
+        /// 0.2 of rows]
         val_split: Option<f64> = None,
-            SHARE, on resume Fixed, idle splits_nothing;
+            SHARE, on resume Fixed;
         /// Go on without images of a folder that cannot be read: in training another one of the class takes the place,
         /// in tests they are left out; the end of the run lists them
         skip_bad_images: bool = false,
@@ -79,14 +79,6 @@ impl DataConfig {
                 self.name
             )
         })
-    }
-
-    fn splits_nothing(&self, context: &Context<'_>) -> Option<String> {
-        match (&self.test, context.is_table()) {
-            (Some(test), true) => Some(format!("the rows to test by are in {}", test.display())),
-            (None, true) => None,
-            (_, false) => self.is_no_folder(context),
-        }
     }
 
     fn is_no_folder(&self, context: &Context<'_>) -> Option<String> {
@@ -157,14 +149,6 @@ impl DataConfig {
         }
     }
 
-    /// Share of the images or rows that test where nothing else does.
-    pub fn val_split(&self) -> f64 {
-        self.val_split.unwrap_or(match is_path(&self.name) {
-            true => TableOptions::default().val_split,
-            false => ImageOptions::default().val_split,
-        })
-    }
-
     /// What the data set is called in names of runs: a file by its name without the ending.
     pub fn title(&self) -> &str {
         let stem = Path::new(&self.name).file_stem().and_then(OsStr::to_str);
@@ -202,7 +186,13 @@ impl DataConfig {
 
     /// The data set, which that seed may divide.
     pub fn options(&self, seed: u32) -> DataOptions {
-        let defaults = ImageOptions::default();
+        let defaults = DataOptions::default();
+        // Sets with parts of their own do not depend on it: runs of several seeds share them.
+        let is_divided = match self.val_split {
+            Some(_) => true,
+            None if is_path(&self.name) => self.test.is_none(),
+            None => self.name == IMAGE_FOLDER,
+        };
         DataOptions {
             name: self.name.clone(),
             dir: self.dir.clone(),
@@ -210,20 +200,19 @@ impl DataConfig {
             images: ImageOptions {
                 size: self.image_size,
                 resize: self.resize,
-                val_split: self.val_split(),
                 skip_bad: self.skip_bad_images,
-                // Other sets do not depend on it: runs of several seeds share them.
-                seed: match self.name == IMAGE_FOLDER {
-                    true => seed,
-                    false => defaults.seed,
-                },
             },
-            table: self.table(seed),
+            table: self.table(),
+            val_split: self.val_split,
+            seed: match is_divided {
+                true => seed,
+                false => defaults.seed,
+            },
         }
     }
 
     /// What a table is read as; other sets do not depend on it.
-    fn table(&self, seed: u32) -> TableOptions {
+    fn table(&self) -> TableOptions {
         if !is_path(&self.name) {
             return TableOptions::default();
         }
@@ -232,12 +221,6 @@ impl DataConfig {
             ignore: self.ignore.clone(),
             missing: self.missing,
             test: self.test.clone(),
-            val_split: self.val_split(),
-            // A file to test by leaves nothing to chance.
-            seed: match self.test {
-                Some(_) => TableOptions::default().seed,
-                None => seed,
-            },
             ..TableOptions::default()
         }
     }

@@ -60,7 +60,6 @@ impl TrainConfig {
             derived.data.augment = name.to_owned();
         }
         derived.model.name = self.model_name().to_owned();
-        derived.data.val_split = Some(self.data.val_split());
         derived.data.resize = Some(self.source().images.resize());
         derived.topology.round_until = Some(self.round_until());
         derived.optimiser.lr = Some(self.optimiser.lr());
@@ -70,7 +69,9 @@ impl TrainConfig {
 
     /// The data set.
     pub fn source(&self) -> DataOptions {
-        self.data.options(self.run.seed)
+        let mut source = self.data.options(self.run.seed);
+        source.table.task = self.task.task();
+        source
     }
 
     /// How training images are varied.

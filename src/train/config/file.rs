@@ -15,7 +15,13 @@ impl TrainConfig {
     /// Reads the text of a `config.toml`; what it leaves out is the default. `origin` names the file in messages.
     /// Values are not validated: flags may still override them.
     pub fn from_toml(text: &str, origin: &Path) -> Result<Self> {
-        parse(text, origin, "configuration")
+        let mut config: Self = parse(text, origin, "configuration")?;
+        if is_older(text) {
+            // It stood in every file then, and was for folders alone that had nothing to test by: for these it still is
+            // the usual share.
+            config.data.val_split = config.data.val_split.filter(|&share| share != 0.1);
+        }
+        Ok(config)
     }
 
     /// Reads a `config.toml`, as [`TrainConfig::from_toml`] does.
@@ -71,6 +77,16 @@ impl TrainConfig {
             })
         })
     }
+}
+
+/// Whether a version wrote this file that knew no validation part: it has all keys of that version, and none of those
+/// that came later and are always written.
+fn is_older(text: &str) -> bool {
+    const WRITTEN: [&str; 2] = ["val_split", "skip_bad_images"];
+    let Ok(table) = text.parse::<toml::Table>() else {
+        return false;
+    };
+    WRITTEN.iter().all(|key| table.contains_key(*key)) && !table.contains_key("best_metric")
 }
 
 /// Reads a TOML file's text; an error names the file, the line and what is wrong.

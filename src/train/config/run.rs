@@ -1,6 +1,7 @@
 //! How long a run trains, in what steps, and with which random numbers.
 
 use super::section::section;
+use super::value::AUTO;
 use crate::Result;
 use crate::bounds::{MOST, check};
 
@@ -19,8 +20,18 @@ section! {
         /// Seed of all random numbers: the same seed and adapter give the same bits
         seed: u32 = 1,
             N, on resume Fixed;
+        /// What the best weights are chosen by, on the validation part: loss, accuracy or another metric that an epoch
+        /// tells; auto is the task's metric, none keeps the last weights alone
+        best_metric: String = AUTO.to_owned(),
+            NAME, on resume Fixed;
+        /// Stop after N epochs in which the validation part was no better than before (0: never)
+        patience: Option<u32> = None,
+            N, on resume Free;
     }
 }
+
+/// The value of [`RunConfig::best_metric`] that keeps the last weights alone.
+pub(crate) const KEEP_LAST: &str = "none";
 
 impl RunConfig {
     /// Checks every value.
@@ -34,6 +45,12 @@ impl RunConfig {
             "batch",
             &format!("must be from 1 to {} images", MOST - 1),
             self.batch,
+        )?;
+        check(
+            !self.best_metric.trim().is_empty(),
+            "best_metric",
+            "must be auto, none or the name of a metric",
+            &self.best_metric,
         )
     }
 }

@@ -62,12 +62,13 @@ impl TrainConfig {
     }
 
     /// Validates, and replaces what depends on the working directory or has two forms, so that the result, saved,
-    /// repeats the run from anywhere: the data's paths become absolute, and a `limit`, `steps` or `connections` of 0
-    /// none. What follows from other values is left to them: see [`TrainConfig::with_derived`].
+    /// repeats the run from anywhere: the data's paths become absolute, and a `limit`, `steps`, `patience` or
+    /// `connections` of 0 none. What follows from other values is left to them: see [`TrainConfig::with_derived`].
     pub fn resolve(mut self) -> Result<Self> {
         self.validate()?;
         self.data.limit = self.data.limit.filter(|&limit| limit > 0);
         self.run.steps = self.run.steps.filter(|&steps| steps > 0);
+        self.run.patience = self.run.patience.filter(|&epochs| epochs > 0);
         self.model.connections = (self.model.connections).filter(|&connections| connections > 0);
         self.topology.round_until = self.topology.round_until.map(|_| self.round_until());
         self.data.resolve()?;

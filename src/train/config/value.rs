@@ -20,7 +20,7 @@ use crate::sparse::Assignment;
 use crate::topology::{MethodName, Scope};
 
 /// What stands for a value that follows from others.
-pub(super) const AUTO: &str = "auto";
+pub(crate) const AUTO: &str = "auto";
 
 /// A type of values.
 pub(super) trait Value:

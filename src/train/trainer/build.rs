@@ -60,11 +60,12 @@ impl Trainer {
         config.task.check(&data)?;
         let augmentation = config.augmentation()?;
         setup.check(&data)?;
+        Self::check_best_metric(&config, &setup)?;
         let weighing = Weighing::new(&config, &data, &setup.loss)?;
         setup.loss = weighing.loss;
         let class_weights = weighing.of_label;
         let (model, method) = (&setup.model, &setup.method);
-        if data.test.is_empty() {
+        if data.test.is_empty() && data.validation.is_none() {
             return Err(Error::Nothing {
                 what: format!(
                     "tested: the data set {} has no test {samples}s, and training {samples}s test nothing; add some",

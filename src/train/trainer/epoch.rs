@@ -8,7 +8,7 @@ use super::compared::Checking;
 use super::weights::weigh;
 use crate::checkpoint::Tested;
 use crate::clock::Instant;
-use crate::data::{Interruptible, Loader, Order};
+use crate::data::{DataPart, Interruptible, Loader, Order};
 use crate::engine::StepState;
 use crate::error::{Error, Result};
 use crate::network::{Feed, Network, Part, RING};
@@ -322,6 +322,11 @@ impl Trainer {
             accuracy: Some(evaluation.accuracy).filter(|accuracy| !accuracy.is_nan()),
         });
         let metric = self.network.metric();
+        let nothing = Evaluation::nothing();
+        let (validation, tested) = match self.data.judge() {
+            DataPart::Validation => (Some(evaluation.judged()), &nothing),
+            DataPart::Test => (None, &evaluation),
+        };
         let epoch = event::Epoch {
             epoch: self.progress.epoch,
             step: self.progress.step,
@@ -329,10 +334,11 @@ impl Trainer {
             train_loss: sums.mean_loss(),
             train_accuracy: score::accuracy(metric, sums.score()),
             train_metric: score::other(metric, sums.score()),
-            test_loss: evaluation.loss,
-            test_accuracy: evaluation.accuracy,
-            test_metric: evaluation.metric.clone(),
-            test_scores: evaluation.scores.clone(),
+            validation,
+            test_loss: tested.loss,
+            test_accuracy: tested.accuracy,
+            test_metric: tested.metric.clone(),
+            test_scores: tested.scores.clone(),
             seconds: clock.epoch_started.elapsed().as_secs_f64(),
             images_per_second: (clock.images - clock.images_before_epoch) as f64
                 / trained.max(1e-9),

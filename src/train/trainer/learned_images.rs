@@ -2,7 +2,7 @@
 
 use super::Trainer;
 use crate::checkpoint::Snapshot;
-use crate::data::{LearnedImages, Order, TestPart};
+use crate::data::{DataPart, LearnedImages, Order, TestPart};
 
 impl Trainer {
     /// Takes over what is known from a run that is resumed.
@@ -69,15 +69,17 @@ impl Trainer {
         std::iter::once((epoch, of_steps)).chain(further)
     }
 
-    /// How many of the test images, which must have been read, it was trained on; none if that is not known. The test
+    /// How many of a part's images, which must have been read, it was trained on; none if that is not known. The test
     /// images of a published set count as such, even if its makers included an image twice.
-    pub(super) fn trained_on(&self) -> Option<u64> {
-        match self.data.test_part {
+    pub(super) fn trained_on(&self, part: DataPart) -> Option<u64> {
+        let data = self.data.judged_by(part);
+        match data.test_part {
             TestPart::Published => None,
             TestPart::Given
             | TestPart::Folder(_)
             | TestPart::File(_)
-            | TestPart::SplitOff { .. } => self.data.test_images_among(&self.learned_images()?),
+            | TestPart::Nothing
+            | TestPart::SplitOff { .. } => data.test_images_among(&self.learned_images()?),
         }
     }
 }

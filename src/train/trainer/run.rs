@@ -3,8 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use super::Trainer;
+use super::best::InMemory;
 use crate::checkpoint::Progress;
 use crate::clock::Instant;
+use crate::data::DataPart;
 use crate::engine::Class;
 use crate::error::option::STEPS;
 use crate::error::{Error, Result};
@@ -14,7 +16,7 @@ use crate::topology::from_dense::Start;
 use crate::train::describe;
 use crate::train::evaluate::Evaluation;
 use crate::train::event::{self, Event};
-use crate::train::hooks::Hooks;
+use crate::train::hooks::{Hooks, KeepBest};
 use crate::train::memory;
 use crate::train::meter::Clock;
 use crate::train::phases::Phases;
@@ -71,6 +73,11 @@ impl Trainer {
         self.announce(hooks);
         self.progress.seconds += began.elapsed().as_secs_f64();
         let mut clock = Clock::new(&self.progress, hooks.save_every);
+        let mut in_memory = InMemory::default();
+        let kept: &mut dyn KeepBest = match hooks.best.take() {
+            Some(kept) => kept,
+            None => &mut in_memory,
+        };
         let mut last = None;
         while !self.is_done() && !self.stopping(hooks) {
             let whole = self.train_epoch(hooks, &mut clock)?;
@@ -86,6 +93,9 @@ impl Trainer {
                 Ok(finished) => finished,
             };
             self.progress.seconds = clock.seconds();
+            if self.note_best(&evaluation) {
+                kept.keep(&self.snapshot()?)?;
+            }
             self.tell(hooks, Event::Epoch(done));
             last = Some((self.progress.step, evaluation));
             let Progress { epoch, step, .. } = self.progress;
@@ -106,27 +116,32 @@ impl Trainer {
                 evaluation => Some(evaluation?),
             },
         };
-        let interrupted = tested.is_none() || !self.is_done();
-        let evaluation = tested.unwrap_or(Evaluation {
-            loss: f32::NAN,
-            accuracy: f32::NAN,
-            metric: None,
-            scores: Vec::new(),
-            images: 0,
-        });
+        let end = self.conclude(hooks, kept, tested)?;
+        let interrupted = end.stopped || !self.is_done();
+        let nothing = Evaluation::nothing();
+        let tested = end.test.as_ref().unwrap_or(&nothing);
+        let evaluation = end.last().unwrap_or(&nothing).clone();
         let trained_on = match evaluation.images {
             0 => None,
-            _ => self.trained_on(),
+            _ => self.trained_on(end.part()),
         };
+        let of_validation = trained_on.filter(|_| end.part() == DataPart::Validation);
         let ledger = self.device.ledger();
         let finished = event::Finished {
             step: self.progress.step,
             epochs: self.progress.epoch,
             rounds: Some(self.progress.rounds),
-            test_loss: evaluation.loss,
-            test_accuracy: evaluation.accuracy,
-            test_metric: evaluation.metric.clone(),
-            test_scores: evaluation.scores.clone(),
+            validation: end.validation.as_ref().map(Evaluation::judged),
+            validation_part: self
+                .data
+                .validation
+                .as_ref()
+                .map(|held| held.part.known(of_validation)),
+            best: end.best.clone(),
+            test_loss: tested.loss,
+            test_accuracy: tested.accuracy,
+            test_metric: tested.metric.clone(),
+            test_scores: tested.scores.clone(),
             seconds: clock.seconds(),
             peak: memory::by_class(|class| ledger.peak(class)),
             peak_total: ledger.peak_total(),
@@ -140,7 +155,7 @@ impl Trainer {
             train_flops: self.progress.train_flops,
             test_part: Some(self.data.test_part.known(trained_on)),
             trained_on,
-            remarks: self.remarks(&evaluation, interrupted),
+            remarks: [self.remarks(&evaluation, interrupted), end.remarks].concat(),
             changes: self.changes_so_far(),
         };
         hooks.observer.event(&Event::Finished(finished.clone()))?;
@@ -178,6 +193,12 @@ impl Trainer {
                 memory: memory::by_class(|class| self.device.ledger().at_peak(class)),
                 rows: self.data.preprocessing.is_some(),
                 train_images: self.data.train.len(),
+                validation_images: self
+                    .data
+                    .validation
+                    .as_ref()
+                    .map_or(0, |held| held.images.len()),
+                validation_part: self.data.validation.as_ref().map(|held| held.part.clone()),
                 test_images: self.data.test.len(),
                 test_part: Some(self.data.test_part.clone()),
                 run: hooks.run.map(std::path::Path::to_owned),
@@ -229,6 +250,7 @@ impl Trainer {
             return remarks;
         }
         remarks.extend(self.qualifying.clone());
+        remarks.extend(self.stopped_early());
         remarks.extend(self.lacks_rounds().then(|| match self.no_round() {
             Some(why) => format!("no round took place: {why}"),
             // With the current options, some would have.

@@ -31,18 +31,21 @@ impl Trainer {
             true => self.data.compare_with(snapshot.data.as_ref()),
             false => self.data.compares_with(&snapshot.learned_images),
         }
-        self.record.test_part = self.data.test_part.clone();
+        if let (Some(own), Some(now)) = (&mut self.record.validation, &self.data.validation) {
+            own.part = now.part.clone();
+        }
         let mut changes = match &snapshot.data {
             Some(before) => self.record.changes(before)?,
             None => Vec::new(),
         };
-        let others = match (&snapshot.data, &self.data.test_part) {
+        let split_off = self.data.validation.as_ref().map(|held| &held.part);
+        let others = match (&snapshot.data, split_off) {
             (Some(before), _) => before.train.images != self.record.train.images,
             // Versions that recorded nothing about the data trained on all images, and tested on the same.
-            (None, part @ TestPart::SplitOff { .. }) => {
+            (None, Some(part @ TestPart::SplitOff { .. })) => {
                 changes.push(format!(
-                    "the checkpoint is of an older rootlet, which trained on all of train/; the images to test by are \
-                     {part}"
+                    "the checkpoint is of an older rootlet, which trained on all of train/; the images to validate by \
+                     are {part}"
                 ));
                 true
             }

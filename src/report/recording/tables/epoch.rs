@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::content::is_amount;
 use super::row::Row;
-use crate::train::event::{Epoch, Score};
+use crate::train::event::{Epoch, Judged, Score};
 
 /// The scores of a regression's test, and of one with several classes per sample: a run has all columns of a group or
 /// none.
@@ -14,8 +14,8 @@ const FLAGS: &[&str] = &["P@1", "P@3", "P@5", "exact-match", "macro-F1", "AUC"];
 const ERRORS: &[&str] = &["RMSE", "MAE"];
 
 /// A row of `metrics.csv`: an [`Epoch`]. Where accuracy is not the metric, `train_accuracy` and `test_accuracy` are
-/// NaN, and the columns at the end tell the metric's name, its means, and what the test tells besides; else there are no
-/// such columns, as in older versions.
+/// NaN, and the columns at the end tell the metric's name, its means, and what the test tells besides; else there are
+/// no such columns, as in older versions.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct EpochRow {
@@ -28,6 +28,11 @@ pub(super) struct EpochRow {
     pub(super) test_accuracy: f32,
     pub(super) seconds: f64,
     pub(super) images_per_second: f64,
+    /// With a validation part; then the columns of the test are NaN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) validation_loss: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) validation_accuracy: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) metric: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,6 +41,8 @@ pub(super) struct EpochRow {
     pub(super) train_metric: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) test_metric: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) validation_metric: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) test_rmse: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,21 +61,44 @@ pub(super) struct EpochRow {
     pub(super) test_macro_f1: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) test_auc: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) validation_rmse: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) validation_mae: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) validation_r2: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) validation_p1: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) validation_p3: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) validation_p5: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) validation_exact_match: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) validation_macro_f1: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) validation_auc: Option<f32>,
 }
 
 impl From<&Epoch> for EpochRow {
     fn from(epoch: &Epoch) -> Self {
         let (train, test) = (epoch.train_metric.as_ref(), epoch.test_metric.as_ref());
-        let either = test.or(train);
+        let validation = epoch.validation.as_ref();
+        let judged = validation.and_then(|judged| judged.metric.as_ref());
+        let either = test.or(judged).or(train);
         // A run has either all of these columns or none.
         let mean =
             |score: Option<&Score>| either.map(|_| score.map_or(f32::NAN, |score| score.value));
-        let score = |name: &str| epoch.test_scores.iter().find(|score| score.name == name);
-        let of = |group: &[&str], name: &str| {
+        let of_part = |scores: &[Score], group: &[&str], name: &str| {
+            let score = |name: &str| scores.iter().find(|score| score.name == name);
             let is_told = group.iter().any(|name| score(name).is_some());
             let is_metric = either.is_some_and(|metric| metric.name == name);
             (is_told && !is_metric).then(|| score(name).map_or(f32::NAN, |score| score.value))
         };
+        let of = |group: &[&str], name: &str| of_part(&epoch.test_scores, group, name);
+        let validated = validation.map_or(&[][..], |judged| &judged.scores);
+        let by = |group: &[&str], name: &str| of_part(validated, group, name);
         Self {
             test_rmse: of(NUMBERS, "RMSE"),
             test_mae: of(NUMBERS, "MAE"),
@@ -79,6 +109,15 @@ impl From<&Epoch> for EpochRow {
             test_exact_match: of(FLAGS, "exact-match"),
             test_macro_f1: of(FLAGS, "macro-F1"),
             test_auc: of(FLAGS, "AUC"),
+            validation_rmse: by(NUMBERS, "RMSE"),
+            validation_mae: by(NUMBERS, "MAE"),
+            validation_r2: by(NUMBERS, "R2"),
+            validation_p1: by(FLAGS, "P@1"),
+            validation_p3: by(FLAGS, "P@3"),
+            validation_p5: by(FLAGS, "P@5"),
+            validation_exact_match: by(FLAGS, "exact-match"),
+            validation_macro_f1: by(FLAGS, "macro-F1"),
+            validation_auc: by(FLAGS, "AUC"),
             epoch: epoch.epoch,
             step: epoch.step,
             lr: epoch.lr,
@@ -92,6 +131,9 @@ impl From<&Epoch> for EpochRow {
             higher_is_better: either.map(|score| score.higher_is_better),
             train_metric: mean(train),
             test_metric: mean(test),
+            validation_loss: validation.map(|judged| judged.loss),
+            validation_accuracy: validation.map(|judged| judged.accuracy),
+            validation_metric: validation.and_then(|_| mean(judged)),
         }
     }
 }
@@ -107,28 +149,52 @@ impl EpochRow {
                 higher_is_better,
             })
         };
-        let further = [
-            ("RMSE", self.test_rmse),
-            ("MAE", self.test_mae),
-            ("R2", self.test_r2),
-            ("P@1", self.test_p1),
-            ("P@3", self.test_p3),
-            ("P@5", self.test_p5),
-            ("exact-match", self.test_exact_match),
-            ("macro-F1", self.test_macro_f1),
-            ("AUC", self.test_auc),
+        let further = |values: [Option<f32>; 9]| {
+            let named = NUMBERS.iter().chain(FLAGS).zip(values);
+            let told = named.filter_map(|(&name, value)| {
+                Some(Score {
+                    name: name.to_owned(),
+                    value: value.filter(|value| !value.is_nan())?,
+                    higher_is_better: !ERRORS.contains(&name),
+                })
+            });
+            told.collect()
+        };
+        let tested = [
+            self.test_rmse,
+            self.test_mae,
+            self.test_r2,
+            self.test_p1,
+            self.test_p3,
+            self.test_p5,
+            self.test_exact_match,
+            self.test_macro_f1,
+            self.test_auc,
         ];
-        let further = further.into_iter().filter_map(|(name, value)| {
-            Some(Score {
-                name: name.to_owned(),
-                value: value.filter(|value| !value.is_nan())?,
-                higher_is_better: !ERRORS.contains(&name),
-            })
-        });
+        let validated = [
+            self.validation_rmse,
+            self.validation_mae,
+            self.validation_r2,
+            self.validation_p1,
+            self.validation_p3,
+            self.validation_p5,
+            self.validation_exact_match,
+            self.validation_macro_f1,
+            self.validation_auc,
+        ];
         Epoch {
-            test_scores: further.collect(),
+            test_scores: further(tested),
             train_metric: score(self.train_metric),
-            test_metric: score(self.test_metric),
+            test_metric: score(self.test_metric).filter(|score| !score.value.is_nan()),
+            validation: self
+                .validation_loss
+                .filter(|loss| !loss.is_nan())
+                .map(|loss| Judged {
+                    loss,
+                    accuracy: self.validation_accuracy.unwrap_or(f32::NAN),
+                    metric: score(self.validation_metric),
+                    scores: further(validated),
+                }),
             epoch: self.epoch,
             step: self.step,
             lr: self.lr,
@@ -142,6 +208,15 @@ impl EpochRow {
     }
 }
 
+impl EpochRow {
+    /// This with the columns of a validation part, also if its epoch had none.
+    pub(super) fn with_validation(mut self) -> Self {
+        self.validation_loss.get_or_insert(f32::NAN);
+        self.validation_accuracy.get_or_insert(f32::NAN);
+        self
+    }
+}
+
 impl Row for EpochRow {
     fn place(&self) -> (u64, usize) {
         (self.step, 0)
@@ -151,14 +226,25 @@ impl Row for EpochRow {
         Some(self.epoch)
     }
 
+    fn align(rows: &mut [Self], wide: bool) -> bool {
+        let is_wide = wide || rows.iter().any(|row| row.validation_loss.is_some());
+        for row in rows.iter_mut().filter(|_| is_wide) {
+            *row = std::mem::take(row).with_validation();
+        }
+        is_wide
+    }
+
     fn is_possible(&self) -> bool {
         // If the metric is not accuracy, there is none.
         let share = |value: f32| value.is_nan() || (0.0..=1.0).contains(&value);
-        let losses = [self.train_loss, self.test_loss];
+        // With a validation part the test part is left for the end.
+        let validation = self.validation_loss.filter(|loss| !loss.is_nan());
+        let losses = [self.train_loss, validation.unwrap_or(self.test_loss)];
         is_amount(self.lr.into())
             && losses.iter().all(|loss| loss.is_finite())
             && share(self.train_accuracy)
             && share(self.test_accuracy)
+            && share(self.validation_accuracy.unwrap_or(f32::NAN))
             && is_amount(self.seconds)
             && is_amount(self.images_per_second)
     }

@@ -26,13 +26,15 @@ impl Table {
     }
 
     /// Opens the file to continue after step `keep`. Later rows are cut off, and their steps returned. `epochs` were
-    /// done by then, if known.
+    /// done by then, if known. `wide`: whether the rows to come have the columns of a validation part; also says whether
+    /// they have to, for they go on below others.
     pub fn resume<R: Row>(
         path: PathBuf,
         keep: u64,
         epochs: Option<u32>,
+        wide: bool,
         note: &mut dyn FnMut(&str),
-    ) -> Result<(Self, Vec<u64>)> {
+    ) -> Result<(Self, Vec<u64>, bool)> {
         let mut content = Content::<R>::read(&path)?;
         content.tell_torn(keep);
         if let Some(epochs) = epochs {
@@ -48,8 +50,10 @@ impl Table {
         }
         let steps = content.rows.iter().map(|row| row.place().0);
         let later = steps.filter(|&step| step > keep).collect();
+        content.rows.retain(|row| row.place().0 <= keep);
+        let wide = R::align(&mut content.rows, wide);
         let (file, empty) = cut(&path, content, keep).map_err(Error::io("write", &path))?;
-        Ok((Self::on(path, file, empty), later))
+        Ok((Self::on(path, file, empty), later, wide))
     }
 
     fn on(path: PathBuf, file: File, empty: bool) -> Self {

@@ -13,6 +13,12 @@ pub(super) trait Row: Default + Serialize + DeserializeOwned {
         None
     }
 
+    /// Gives all rows the same columns: those of a validation part if they are `wide`, or if one of them has these.
+    /// Returns whether they have.
+    fn align(_rows: &mut [Self], wide: bool) -> bool {
+        wide
+    }
+
     /// Whether a run can produce these numbers.
     fn is_possible(&self) -> bool;
 }
