@@ -136,9 +136,8 @@ pub use dataset::Dataset;
 pub use folder_split::FolderSplit;
 pub use images::Images;
 pub(crate) use interruptible::Interruptible;
-pub use interruptible::load_until;
 #[doc(hidden)]
-pub use interruptible::load_until_watched;
+pub use interruptible::{load_until, load_until_watched};
 pub use learned_images::LearnedImages;
 pub(crate) use load::load_watched;
 pub use load::{load, load_to_test};
@@ -150,6 +149,7 @@ pub use parts::{DataPart, HeldOut};
 #[doc(hidden)]
 pub use record::HeldOutRecord;
 pub use record::{DataRecord, PartRecord};
+#[doc(hidden)]
 pub use resident::ResidentImages;
 pub use shape::ImageShape;
 pub use source::{DataSource, Inputs, Reader, Reading};
