@@ -6,18 +6,18 @@ use super::{ImageShape, Images, Normalisation, Targets};
 use crate::error::option::BATCH;
 use crate::error::{Error, Misfit, Result};
 
-/// Samples transposed at once: 16 values of 4 bytes are one cache line of the batch's row, written in one go, while the
+/// Samples transposed at once: 16 values of 4 bytes are one cache line of the batch's row, written in one go while the
 /// bytes of 16 images stream in.
 const LANES: usize = 16;
 
-/// Makes any batch of an epoch, independently of the others.
+/// Makes any batch of an epoch, independently of the other batches.
 pub(super) struct Assembler {
     images: Images,
     reading: Reading,
     /// Sample at each place of the epoch; `None` for the source's own order.
     order: Option<Vec<u32>>,
     share: Share,
-    /// Input for each byte, `[channel][byte]`.
+    /// The input for each byte, `[channel][byte]`.
     table: Vec<[f32; 256]>,
     normalisation: Normalisation,
     batch: usize,
@@ -93,17 +93,17 @@ impl Assembler {
         })
     }
 
-    /// Samples of the epoch.
+    /// Number of samples in the epoch.
     fn len(&self) -> usize {
         self.share.of_all(self.images.len())
     }
 
-    /// Number of batches, the last and smaller one included.
+    /// Number of batches, including the last, smaller one.
     pub fn batches(&self) -> u64 {
         self.len().div_ceil(self.batch) as u64
     }
 
-    /// Bytes of one batch.
+    /// Size of one batch in bytes.
     pub fn bytes(&self) -> usize {
         (self.reading.shape.features() * self.lanes).saturating_mul(size_of::<f32>())
     }
@@ -111,7 +111,7 @@ impl Assembler {
     /// Batch `index`, which must be below [`batches`](Self::batches).
     ///
     /// # Errors
-    /// A sample that cannot be read, or a source that breaks its word.
+    /// A sample cannot be read, or the source breaks its contract.
     pub fn assemble(&self, index: u64) -> Result<Batch> {
         let first = index as usize * self.batch;
         let count = self.batch.min(self.len() - first);
@@ -154,7 +154,7 @@ impl Assembler {
         })
     }
 
-    /// Writes the samples that are ready to the lanes from `lane` on, normalised.
+    /// Writes the normalised samples that are ready to the lanes from `lane` on.
     fn put_inputs(
         &self,
         source: &dyn DataSource,
@@ -234,7 +234,7 @@ impl Assembler {
     }
 }
 
-/// A source that does not keep its word.
+/// The error for a source that breaks its contract.
 fn broken(source: &dyn DataSource, what: &str) -> Error {
     Error::Shape(Misfit::Samples {
         what: format!(

@@ -1,4 +1,4 @@
-//! Batches made on the device of a set that is there as bytes.
+//! Batches made on the device from a set that it holds as bytes.
 
 use rayon::prelude::*;
 
@@ -21,12 +21,12 @@ crate::uniform! {
 }
 
 crate::kernel! {
-    /// Border, random crop, mirroring and normalisation of the batch's images, the same bits as
+    /// Border, random crop, mirroring and normalisation of the batch's images, with the same bits as
     /// [`Loader`](super::Loader)'s: row, column and mirroring are drawn from [`random`](crate::engine::random::random)
-    /// at (seed, epoch, stream `Augmentation`, 0, image), and a pixel becomes an input by `table`.
+    /// at (seed, epoch, stream `Augmentation`, 0, image), and `table` turns a pixel into an input.
     ///
-    /// Shapes: `images` `[images][image_words]`, four bytes of `[channel][y][x]` a word, the first in the lowest bits;
-    /// `classes` `[images]`; `table` `[channels][256]`; `indices` `[lanes]`, which images to take; `inputs`
+    /// Shapes: `images` `[images][image_words]`, four bytes of `[channel][y][x]` per word, the first in the lowest
+    /// bits; `classes` `[images]`; `table` `[channels][256]`; `indices` `[lanes]`, the images to take; `inputs`
     /// `[channel][y][x][lanes]` and `labels` `[lanes]`, zero in the lanes from `state.count` on. Grid:
     /// [`Items`](crate::engine::Grid::Items) = channels × height × ⌈width / 8⌉ × lanes. Bound by writing `inputs`.
     pub Augment, AugmentParams, AugmentTwin = "data/augment", shader!("data/augment");
@@ -41,9 +41,9 @@ crate::kernel! {
         lanes: u32,
         /// Words of an image.
         image_words: u32,
-        /// Black pixels on each side that a crop may reach into.
+        /// Width of the black border on each side that a crop can reach into, in pixels.
         pad: u32,
-        /// 1: mirror every other image, by chance.
+        /// 1: mirror every second image on average, at random.
         flip: u32,
     }
     loops |_, _| looped(SPAN as u32, NONE);
@@ -104,7 +104,7 @@ impl AugmentTwin<'_> {
     }
 }
 
-/// Byte `at` of words that hold four each.
+/// Byte `at` of words that hold four bytes each.
 fn byte(words: &[u32], at: usize) -> usize {
     (words[at / 4] >> (at % 4 * 8) & 0xff) as usize
 }

@@ -1,7 +1,7 @@
-//! How training images are varied, and the random numbers behind it.
+//! How training images are varied, and the random numbers that decide it.
 //!
-//! What happens to an image is a function of the seed, the epoch and the image's number: neither batch size, workers
-//! nor the batch that an interrupted epoch goes on with change it, and the device can compute it as well
+//! What happens to an image is a function of the seed, the epoch and the image's number: neither the batch size, nor
+//! the workers, nor the batch at which an interrupted epoch continues changes it, and the device can compute it as well
 //! (`shaders/data/augment.wgsl`).
 
 use std::str::FromStr;
@@ -11,41 +11,41 @@ use crate::engine::random::{Stream, below, random};
 use crate::error::option::AUGMENT;
 use crate::error::{Error, Misfit, Result};
 
-/// How a part of a folder's image is chosen in training.
+/// How a part of an image from a folder is chosen in training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crop {
-    /// A part of random area (8 % to all of the image) and random aspect ratio (3:4 to 4:3), resized to the asked size
-    /// (Szegedy et al., "Going deeper with convolutions", CVPR 2015); the same draw as torchvision's
+    /// A part of random area (8 % to all of the image) and random aspect ratio (3:4 to 4:3), resized to the requested
+    /// size (Szegedy et al., "Going deeper with convolutions", CVPR 2015); the same draw as torchvision's
     /// `RandomResizedCrop`.
     Resized,
-    /// The image is resized as in an evaluation, then a part of the asked size is cut out at random.
+    /// The image is resized as in an evaluation, then a part of the requested size is cut out at random.
     Plain,
 }
 
 /// What happens to each image of a batch before it is normalised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Augmentation {
-    /// Nothing: the image as it is; of a folder's image the middle, as in an evaluation.
+    /// Nothing: the image as it is; for an image from a folder, its centre, as in an evaluation.
     #[default]
     None,
-    /// A black border of `pad` pixels is put round the image, and a part of the image's size is cut out at random (He
-    /// et al., "Deep residual learning", CVPR 2016, section 4.2).
+    /// Puts a black border of `pad` pixels round the image and cuts out a part of the image's size at random (He et
+    /// al., "Deep residual learning", CVPR 2016, section 4.2).
     PadCropFlip {
-        /// Pixels of the border on each side; 0 moves nothing.
+        /// Width of the border on each side in pixels; 0 moves nothing.
         pad: u32,
-        /// Mirror every other image, by chance, left to right.
+        /// Mirror every second image on average, at random, left to right.
         flip: bool,
     },
-    /// A random part of a folder's image.
+    /// A random part of an image from a folder.
     RandomCrop {
         /// How the part is chosen.
         crop: Crop,
-        /// Mirror every other image, by chance, left to right.
+        /// Mirror every second image on average, at random, left to right.
         flip: bool,
     },
 }
 
-/// The names that [`Augmentation`] parses from, with what they stand for.
+/// The names that [`Augmentation`] parses from, with their meanings.
 const NAMED: [(&str, Augmentation); 5] = [
     ("none", Augmentation::None),
     ("flip", Augmentation::PadCropFlip { pad: 0, flip: true }),
@@ -90,17 +90,17 @@ impl Augmentation {
         NAMED.map(|(name, _)| name)
     }
 
-    /// The name that it parses from; none of one with another border.
+    /// The name that it parses from; `None` if its border is another one.
     pub fn name(self) -> Option<&'static str> {
         let found = NAMED.iter().find(|(_, known)| *known == self);
         found.map(|(name, _)| *name)
     }
 
-    /// Whether it suits images of this shape.
+    /// Checks that it suits images of this shape.
     ///
     /// # Errors
     /// [`Error::Shape`] for a border larger than the images, [`Error::Value`] for random crops of images in memory,
-    /// which have the asked size already.
+    /// which already have the requested size.
     pub(super) fn check(self, shape: ImageShape, in_memory: bool) -> Result<()> {
         let ImageShape { height, width, .. } = shape;
         match self {
@@ -121,7 +121,7 @@ impl Augmentation {
         }
     }
 
-    /// Border and mirroring of an augmentation that moves whole images; of others, those that change nothing.
+    /// Border and mirroring of an augmentation that moves whole images; for others, values that change nothing.
     pub(super) fn shift(self) -> (u32, bool) {
         match self {
             Augmentation::PadCropFlip { pad, flip } => (pad, flip),
@@ -133,9 +133,9 @@ impl Augmentation {
 /// Which part of an image to take.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Part {
-    /// The middle, as in an evaluation.
+    /// The centre, as in an evaluation.
     Middle,
-    /// By chance, for training.
+    /// At random, for training.
     Random {
         crop: Crop,
         flip: bool,
@@ -145,7 +145,7 @@ pub(super) enum Part {
     },
 }
 
-/// What an epoch's random numbers are a function of, besides the number of the image.
+/// What the random numbers of an epoch are a function of, besides the image's number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Draws {
     /// The run's seed.
@@ -154,7 +154,7 @@ pub struct Draws {
     pub epoch: u32,
 }
 
-/// The draw whose words are row, column and mirroring. Those after it are attempts at a resized crop.
+/// The draw whose words are row, column and mirroring. The draws after it are attempts at a resized crop.
 const PLACE: u32 = 0;
 
 impl Draws {
@@ -168,7 +168,7 @@ impl Draws {
         self.words(image, PLACE + 1 + attempt)
     }
 
-    /// One of `rows` × `columns` places, and whether to mirror if so asked.
+    /// One of `rows` × `columns` places, and whether to mirror if `flip` asks for it.
     pub(super) fn place(self, image: u32, rows: u32, columns: u32, flip: bool) -> Place {
         let words = self.words(image, PLACE);
         Place {
@@ -179,7 +179,7 @@ impl Draws {
     }
 }
 
-/// Where a part of an image is cut out.
+/// Where a part is cut out of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub top: u32,
@@ -188,11 +188,12 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Cuts `output` out of `image` with a black border of `pad` pixels round it; both `[channel][y][x]` of one shape.
+    /// Cuts `output` out of `image` with a black border of `pad` pixels round it; both are `[channel][y][x]` of one
+    /// shape.
     pub fn cut(self, image: &[u8], shape: ImageShape, pad: u32, output: &mut [u8]) {
         let ImageShape { height, width, .. } = shape;
         let (pad, top, left) = (pad as usize, self.top as usize, self.left as usize);
-        // Columns of the image that the part has, and where in the part they begin.
+        // The image's columns in the part, and where in the part they begin.
         let begin = pad.saturating_sub(left);
         let from = left.saturating_sub(pad);
         let kept = (width - from).min(width - begin);
@@ -224,7 +225,7 @@ mod tests {
         assert!(message.contains("`crop`") && message.contains("pad-crop-flip"));
     }
 
-    /// Written down, so that a seed keeps its meaning; computed by a Python version of pcg4d.
+    /// Fixed values, so that a seed keeps its meaning; computed by a Python version of pcg4d.
     #[test]
     fn a_place_never_changes() {
         let place = |image| {
@@ -235,7 +236,7 @@ mod tests {
         assert_eq!([0, 1, 2, 49_999].map(place), expected);
     }
 
-    /// Against the definition: pixel by pixel out of a bordered image, then mirrored.
+    /// Compared with the definition: pixel by pixel out of a bordered image, then mirrored.
     #[test]
     fn a_cut_is_what_a_border_and_a_window_give() {
         let shape = ImageShape {

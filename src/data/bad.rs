@@ -1,4 +1,4 @@
-//! Images that could not be read, where a run goes on without them.
+//! Images that could not be read, if a run continues without them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,10 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 
-/// How the reason ends why an image is refused.
+/// The end of the message that says why an image is refused.
 pub(super) const ADVICE: &str = "; put a sound copy in its place, or delete it";
 
-/// An image that cannot be read, or another entry of an image folder that is none.
+/// An image that cannot be read, or another entry of an image folder that is not an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadImage {
     /// Its file.
@@ -25,8 +25,8 @@ impl fmt::Display for BadImage {
     }
 }
 
-/// What could not be read so far. An image that once could not be is not tried again: it would be there in one epoch
-/// and not in another.
+/// What could not be read so far. An image that failed once is not tried again: otherwise it could be part of one epoch
+/// and missing from another.
 #[derive(Debug, Default)]
 pub(super) struct BadImages(Mutex<BTreeMap<PathBuf, String>>);
 
@@ -52,13 +52,13 @@ impl BadImages {
         false
     }
 
-    // Whoever panicked while holding it left it whole: one insertion is all that is done.
+    // A thread that panicked while holding the lock left the map whole: the only change is one insertion.
     pub fn all(&self) -> MutexGuard<'_, BTreeMap<PathBuf, String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What an error says of the path that it is about.
+/// The reason in an error, without the path.
 pub(super) fn reason_of(error: Error) -> String {
     match error {
         Error::Data { reason, .. } => reason,

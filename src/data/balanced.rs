@@ -1,13 +1,13 @@
-//! The order of an epoch that has each class as often as any other.
+//! The order of an epoch that has each class equally often.
 
 use super::shuffle::permutation;
 use crate::engine::random::pcg4d;
 
-/// Word of the seed that tells this from other draws.
+/// A word of the seed that separates this from other draws.
 const SALT: u32 = 0xba1a_0ced;
 
-/// As many places as there are `labels`, each with the number of a sample: all classes that occur are drawn as often,
-/// but for one. A class's samples come in an order of their own, all of them before one of them comes again.
+/// As many places as there are `labels`, each with the number of a sample: all classes that occur are drawn equally
+/// often, give or take one. A class's samples have their own order, and each comes once before any comes again.
 pub(super) fn order(labels: impl Iterator<Item = u32>, seed: u32, epoch: u32) -> Vec<u32> {
     let mut members: Vec<Vec<u32>> = Vec::new();
     let mut samples = 0;
@@ -23,7 +23,7 @@ pub(super) fn order(labels: impl Iterator<Item = u32>, seed: u32, epoch: u32) ->
     let classes = members.len();
     let mut places = vec![0; samples as usize];
     let shuffled = permutation(samples, seed, epoch);
-    // Which classes are drawn once more than others is chance, too.
+    // Which classes are drawn once more than others is random too.
     let turn = permutation(classes as u32, seed ^ SALT, epoch);
     for (at, &class) in turn.iter().enumerate() {
         let class = class as usize;
@@ -67,7 +67,7 @@ mod tests {
         for class in [0, 1, 3] {
             assert!((33..=34).contains(&counts[class]), "{counts:?}");
         }
-        // Of the large class none twice, of a small one each as often, but for one.
+        // Of the large class no sample twice, of a small one each equally often, give or take one.
         assert!(seen[..90].iter().all(|&n| n <= 1));
         assert!(seen[90..97].iter().all(|n| (4..=5).contains(n)), "{seen:?}");
         assert!(seen[97..].iter().all(|n| (8..=9).contains(n)), "{seen:?}");

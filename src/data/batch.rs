@@ -1,4 +1,4 @@
-//! One batch, and how a split is cut into them.
+//! One batch, and how a split is divided into batches.
 
 use super::augmentation::{Augmentation, Draws};
 use super::targets::Targets;
@@ -12,10 +12,10 @@ pub struct Batch {
     pub inputs: Vec<f32>,
     /// Classes `[lanes]`, or flags or values `[value][lanes]`; the lanes from `count` on hold zeros.
     pub targets: Targets,
-    /// What each sample counts in training, `[lanes]`; empty where all count the same.
+    /// The weight of each sample in training, `[lanes]`; empty if all count the same.
     pub weights: Vec<f32>,
-    /// Number of samples. Less than asked for in the epoch's last batch, and where images that cannot be read are left
-    /// out.
+    /// Number of samples. It is smaller than requested in the epoch's last batch, and if images that cannot be read are
+    /// left out.
     pub count: usize,
     /// Number of this batch in its epoch, counted from 0.
     pub index: u64,
@@ -34,27 +34,27 @@ impl Batch {
 /// The order of the images in an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// As they are in the files.
+    /// As in the files.
     Sequential,
-    /// By chance; the same for the same seed and epoch, on every machine.
+    /// Random; the same for the same seed and epoch on every machine.
     Shuffled {
         /// The run's seed.
         seed: u32,
         /// Number of the epoch: each has another order.
         epoch: u32,
     },
-    /// By chance, each class as often as any other: samples of small classes come several times, of large ones some not
-    /// at all.
+    /// Random, with each class equally often: samples of small classes come several times, and some of large classes
+    /// not at all.
     Balanced {
         /// The run's seed.
         seed: u32,
-        /// Number of the epoch: each has another order.
+        /// Number of the epoch: each epoch has another order.
         epoch: u32,
     },
 }
 
 impl Order {
-    /// The sample at each place of an epoch of these samples, numbered by 32 bits.
+    /// The sample at each place of an epoch of these samples, as 32-bit numbers.
     pub fn samples(self, of: &Images) -> Vec<u32> {
         match self {
             Order::Sequential => (0..of.len() as u32).collect(),
@@ -78,9 +78,9 @@ impl Order {
 
 /// A part of an epoch's samples, for one of several processes that train together.
 ///
-/// The samples are dealt like cards, in the order of the epoch: each is in one part, and no part has two more than
-/// another. Where a process takes batches of `n` samples, the batches of the same number of `of` processes together are
-/// the batch of that number of a single process that takes `n * of`.
+/// The samples are dealt like cards, in the order of the epoch: each is in one part, and part sizes differ by at most
+/// one. If each of `of` processes takes batches of `n` samples, their batches of one number together are the batch of
+/// that number of a single process that takes `n * of`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
     /// Its number, counted from 0.
@@ -96,7 +96,7 @@ impl Default for Share {
 }
 
 impl Share {
-    /// Samples of this part, of so many in all.
+    /// Number of samples in this part, of `samples` in all.
     pub fn of_all(self, samples: usize) -> usize {
         samples.saturating_sub(self.index).div_ceil(self.of.max(1))
     }
@@ -106,7 +106,7 @@ impl Share {
         place * self.of + self.index
     }
 
-    /// Whether there is such a part.
+    /// Checks that there is such a part.
     pub(super) fn check(self) -> Result<()> {
         match self.index < self.of {
             true => Ok(()),
@@ -128,18 +128,18 @@ pub struct LoaderOptions {
     pub augmentation: Augmentation,
     /// Images in a batch, at least 1.
     pub batch: usize,
-    /// Lanes in a row of [`Batch::inputs`], at least `batch`.
+    /// Lanes per row of [`Batch::inputs`], at least `batch`.
     pub lanes: usize,
-    /// Which part of the samples: all, or one process's of several.
+    /// The part of the samples: all of them, or those of one of several processes.
     pub share: Share,
-    /// The batch to start with: 0, or the one that an interrupted epoch goes on with. It changes no batch.
+    /// The batch to start with: 0, or the one at which an interrupted epoch continues. It changes no batch.
     pub first_batch: u64,
     /// Worker threads; 0 means 1. They change no batch.
     pub workers: usize,
 }
 
 impl LoaderOptions {
-    /// Batches of that many images as they are, in rows rounded up to a multiple of 4, from the first one on, in the
+    /// Batches of `batch` unchanged images, in rows rounded up to a multiple of 4, starting at the first one, in the
     /// files' order, by one worker.
     pub fn of_batch(batch: usize) -> Self {
         Self {

@@ -1,14 +1,14 @@
-//! The known data sets: which files they are made of, where one gets them, and how they are normalised.
+//! The known data sets: their files, where to get them, and how they are normalised.
 
 use super::augmentation::Augmentation;
 use super::known::{CIFAR_HUNDRED, CIFAR_TEN, Format, Known};
 use super::{checksums, class_names, downloads};
 use crate::error::{Error, Result};
 
-/// What the kind of data set is called whose images are files in folders.
+/// The name of the kind of data set whose images are files in folders.
 pub const IMAGE_FOLDER: &str = "image-folder";
 
-/// The names that [`load`](super::load) knows: those of the catalogue, of which the first is the default, and image
+/// The names that [`load`](super::load) knows: those of the catalogue, the first of which is the default, and image
 /// folders.
 pub const NAMES: [&str; KNOWN.len() + 1] = {
     let mut names = [IMAGE_FOLDER; KNOWN.len() + 1];
@@ -20,8 +20,8 @@ pub const NAMES: [&str; KNOWN.len() + 1] = {
     names
 };
 
-/// Whether the name of a data set is the path of a file or a folder: it has a separator or a dot, which the known names
-/// have not.
+/// Whether the name of a data set is the path of a file or a folder: a path has a separator or a dot, which the known
+/// names do not have.
 pub fn is_path(name: &str) -> bool {
     name.contains(['/', '\\', '.'])
 }
@@ -33,12 +33,12 @@ const IDX_FILES: &[&str] = &[
     "t10k-labels-idx1-ubyte",
 ];
 
-/// All of them. The embedded one comes first.
+/// All known sets. The embedded one comes first.
 pub(super) static KNOWN: &[Known] = &[
     Known {
         name: "digits",
         class_names: &class_names::TEN_DIGITS,
-        // Computed from our training split (see digits.rs); a test computes them again.
+        // Computed from our training split (see digits.rs); a test recomputes them.
         mean: &[0.2872],
         std: &[0.3540],
         format: Format::Embedded,
@@ -64,7 +64,7 @@ pub(super) static KNOWN: &[Known] = &[
     Known {
         name: "fashion-mnist",
         class_names: &class_names::FASHION,
-        // The training images' own, like those of MNIST.
+        // Those of the training images, as for MNIST.
         mean: &[0.2860],
         std: &[0.3530],
         format: Format::Idx,
@@ -109,8 +109,8 @@ pub(super) static KNOWN: &[Known] = &[
     },
 ];
 
-/// The augmentation that is usual for the set of that name: none for digits and garments, which have a right way up and
-/// lie in the middle, and for tables; border, crop and mirroring for CIFAR; resized crops and mirroring for image folders.
+/// The usual augmentation of the set with that name: none for digits and garments, which are upright and centred, and
+/// for tables; border, crop and mirroring for CIFAR; resized crops and mirroring for image folders.
 ///
 /// # Errors
 /// [`Error::Usage`] for an unknown name.
@@ -127,7 +127,7 @@ pub fn usual_augmentation(name: &str) -> Result<Augmentation> {
     }
 }
 
-/// The set of that name that is made of certain files.
+/// The set with that name, if it is made of certain files.
 pub(super) fn find(name: &str) -> Result<&'static Known> {
     KNOWN
         .iter()

@@ -1,4 +1,4 @@
-//! Reading every image of a set, to find what is wrong before a run does.
+//! Reads every image of a set, to find faults before a run does.
 
 use std::collections::HashSet;
 
@@ -18,26 +18,26 @@ use super::scan::Faults;
 use super::{DataOptions, Dataset, FolderSplit};
 use crate::error::Result;
 
-/// What reading every image of a set has shown.
+/// The result of reading every image of a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// What is in an image's place and cannot be read as one, training images first, each half by class and name:
+    /// Everything in an image's place that cannot be read as one, training images first, each half by class and name:
     /// [`ImageOptions::skip_bad`](super::ImageOptions::skip_bad) leaves it out.
     pub bad: Vec<BadImage>,
-    /// Folders that leave the classes unclear: no run goes on with them.
+    /// Folders that leave the classes unclear: no run continues with them.
     pub bad_folders: Vec<BadImage>,
-    /// XXH3 of 128 bits over the contents of all files, in hexadecimal; of a set in memory over labels and pixels.
+    /// 128-bit XXH3 over the contents of all files, in hexadecimal; for a set in memory, over labels and pixels.
     pub contents: String,
     /// Test and validation images that are, by their pixels, training images as well; where none have a part of their
     /// own, training images that are others once more, of which some may be held out.
     pub copies: usize,
 }
 
-/// Reads and decodes every image. Of an image folder it lists what cannot be used, and goes on; the set that it gives
-/// is without the entries that are no files of images.
+/// Reads and decodes every image. For an image folder it lists what cannot be used and continues; the returned set
+/// leaves out the entries that are not image files.
 ///
 /// # Errors
-/// As [`load`](super::load), but for such entries.
+/// As [`load`](super::load), except for such entries.
 pub fn check(source: &DataOptions) -> Result<(Dataset, Check)> {
     let (data, faults) = match source.name == IMAGE_FOLDER {
         true => folder::list(source)?,
@@ -48,7 +48,7 @@ pub fn check(source: &DataOptions) -> Result<(Dataset, Check)> {
         .filter_map(|part| data.part(part))
         .collect();
     let Some(train) = data.train.folder() else {
-        // Files of other sets are checked as a whole when they are loaded.
+        // The files of other sets are checked as a whole when they are loaded.
         let record = data.record();
         let mut hash = Xxh3::new();
         hash.update(record.train.fingerprint.as_bytes());
@@ -95,7 +95,7 @@ struct Digest {
     pixels: u64,
 }
 
-/// Hashes of each file, without those that cannot be read; they are added to `bad`.
+/// Hashes of each file, without files that cannot be read, which are added to `bad`.
 fn digests(split: &FolderSplit, bad: &mut Vec<BadImage>) -> Vec<Digest> {
     let one = |cutter: &mut _, index: usize| {
         let path = split.path(index);

@@ -1,6 +1,6 @@
-//! The binary version of CIFAR-10 and CIFAR-100: records of one or two label bytes and 3,072 pixel bytes, a plane of 32
-//! × 32 each of red, green and blue. The format has neither header nor checksum, so a file must have the published
-//! length and contents (`contents.rs`).
+//! The binary version of CIFAR-10 and CIFAR-100: records of one or two label bytes and 3,072 pixel bytes, which are
+//! three planes of 32 × 32 for red, green and blue. The format has neither a header nor a checksum, so a file must have
+//! the published length and contents (`contents.rs`).
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -24,7 +24,7 @@ pub(super) fn load(known: &Known, layout: &Layout, folder: &Path) -> Result<Halv
     let last = known.files.len() - 1;
     let mut train = Records::with_capacity(train_records * last);
     let mut test = Records::with_capacity(test_records);
-    // All are found before the first is read.
+    // All files are located before the first is read.
     let paths = known.files.iter().map(|name| known.file(folder, name));
     let paths = paths.collect::<Result<Vec<_>>>()?;
     for (index, (path, &checksum)) in paths.iter().zip(known.checksums).enumerate() {
@@ -55,8 +55,7 @@ impl Records {
         }
     }
 
-    /// Appends the file's records. What is wrong is reported as exactly as can be: length, then labels, then the
-    /// checksum.
+    /// Appends the file's records. Faults are reported as exactly as possible: length, then labels, then the checksum.
     fn read(
         &mut self,
         known: &Known,
@@ -118,7 +117,7 @@ impl Records {
     }
 }
 
-/// For the fuzzer: a file of two records, whose checksum is right.
+/// For the fuzzer: a file of two records with the right checksum.
 pub(crate) fn fuzz(bytes: &[u8]) {
     let path = std::env::temp_dir().join(format!("rootlet-fuzz-{}.bin", std::process::id()));
     let Ok(known) = super::catalogue::find("cifar100") else {
@@ -139,8 +138,7 @@ mod tests {
     use super::super::catalogue;
     use super::*;
 
-    /// Two records of CIFAR-100 with the labels (3, 99) and (19, 42), the pixels of a record counting up from its
-    /// number.
+    /// Two records of CIFAR-100 with the labels (3, 99) and (19, 42); the pixels of a record count up from its number.
     fn records() -> Vec<u8> {
         let record = |n: u8, labels: [u8; 2]| {
             labels

@@ -3,7 +3,7 @@
 /// The digits, of the embedded set and of MNIST.
 pub(super) static TEN_DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
-/// Fashion-MNIST, by its page's names.
+/// Fashion-MNIST, with the names on its page.
 #[rustfmt::skip]
 pub(super) static FASHION: [&str; 10] = [
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",

@@ -1,10 +1,10 @@
-//! Images of each class, and what is said where a class has none.
+//! Images per class, and the notes if a class has none.
 
 use super::{DataPart, Dataset, HeldOut, Images, TestPart};
 use crate::words::listed;
 
 impl Images {
-    /// Number of images of each of so many classes.
+    /// Number of images in each of `classes` classes.
     pub fn class_sizes(&self, classes: usize) -> Vec<usize> {
         let mut sizes = vec![0; classes];
         for image in 0..self.len() {
@@ -17,7 +17,7 @@ impl Images {
 }
 
 impl Dataset {
-    /// Notes classes that cannot be learned, and those that nothing tests: whole sentences.
+    /// Notes, in whole sentences, the classes that cannot be learned and those that nothing tests.
     pub(super) fn note_classes(&mut self) {
         let named = |sizes: &[usize], requested: usize| {
             let classes = sizes

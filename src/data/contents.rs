@@ -1,5 +1,5 @@
-//! Whose files these are: the published files of the known sets by the CRC-32 of their unpacked contents, and what is
-//! said where a file is one of another set, or of none. Sets made to replace others have files of the same names.
+//! Which known set files belong to: the published files have known CRC-32s of their unpacked contents; this module also
+//! words the error for a file of another set, or of none. Sets made to replace others have files of the same names.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ impl Known {
         self.checksums.get(index) == Some(&crc)
     }
 
-    /// The error for a file with the published contents of another file, of this set or of another one.
+    /// The error for a file with the published contents of another file, of this set or another.
     pub fn foreign(&self, path: &Path, crc: u32) -> Option<Error> {
         let (other, index) = KNOWN.iter().find_map(|known| {
             let at = known.checksums.iter().position(|&known| known == crc)?;

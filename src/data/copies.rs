@@ -1,8 +1,8 @@
 //! Test images that are training images as well.
 //!
-//! All of a sample are compared with every training image by the files' lengths, which are known, and what has the same
-//! length by its bytes. The others are compared by their pixels, whatever else is in the files: with all training
-//! images where these are few, else with those whose files have the same name but for the ending.
+//! The sampled test images are first compared by file length, which is known, and by bytes if the length matches. The
+//! rest are compared by pixels, whatever else is in the files: with all training images if these are few, otherwise
+//! with those whose files have the same name apart from the extension.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsStr;
@@ -15,9 +15,9 @@ use super::FolderSplit;
 use super::decode::{decode, hash};
 use super::folder_split::{File, content};
 
-/// Test images that are compared; of more, so many, evenly spread.
+/// Number of test images that are compared; of a larger set, this many, evenly spread.
 const SAMPLE: usize = 256;
-/// How much is looked at.
+/// How much is read or decoded at most.
 #[derive(Clone, Copy)]
 struct Most {
     files: usize,
@@ -29,20 +29,20 @@ const READ: Most = Most {
     files: 8192,
     bytes: 256 << 20,
 };
-/// Files that are decoded: about a second of one core, by JPEG files.
+/// Files that are decoded: about a second of one core for JPEG files.
 const DECODED: Most = Most {
     files: 8192,
     bytes: 64 << 20,
 };
 
-/// What a comparison has shown.
+/// The result of a comparison.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Copies {
     /// Test images that were compared.
     pub compared: usize,
     /// Those of them that are training images.
     pub found: usize,
-    /// Whether there may be more among them: not all pairs were compared.
+    /// Whether there may be more: not all pairs were compared.
     pub perhaps_more: bool,
 }
 
@@ -76,8 +76,8 @@ pub(super) fn copies(train: &FolderSplit, test: &FolderSplit) -> Copies {
     }
 }
 
-/// The test images whose files are training images' to the byte. Where more files have one length than are read, some
-/// of either are.
+/// The test images whose files equal a training image's file. If one length has more files than are read, a part of
+/// each side is read.
 fn by_bytes(train: &FolderSplit, test: &FolderSplit, sampled: &[usize]) -> BTreeSet<usize> {
     let mut lengths: BTreeMap<u64, SameLength> = BTreeMap::new();
     for &index in sampled {
@@ -91,7 +91,7 @@ fn by_bytes(train: &FolderSplit, test: &FolderSplit, sampled: &[usize]) -> BTree
     }
     lengths.retain(|_, of_length| !of_length.train.is_empty());
     let mut lengths: Vec<(u64, SameLength)> = lengths.into_iter().collect();
-    // The few before the many, so that as many as can be are compared with all of their length.
+    // Smaller groups before larger ones, so that as many files as possible are compared with all files of their length.
     lengths.sort_by_key(|(_, of_length)| of_length.files());
     let Most {
         mut files,
@@ -146,13 +146,13 @@ fn by_pixels(train: &FolderSplit, test: &FolderSplit, left: &[usize], most: Most
     (left.par_iter().filter(is_known).count(), !few)
 }
 
-/// A file's name without its ending.
+/// A file's name without its extension.
 fn stem(file: &File) -> &OsStr {
     let name: &OsStr = &file.name;
     Path::new(name).file_stem().unwrap_or(name)
 }
 
-/// A hash of an image's pixels; none of a file that is damaged, which is reported elsewhere.
+/// A hash of an image's pixels; `None` for a damaged file, which is reported elsewhere.
 fn pixels(split: &FolderSplit, index: usize) -> Option<u64> {
     let bytes = content(&split.path(index)).ok()?;
     decode(&bytes).ok().map(|image| hash(&image))
@@ -166,13 +166,13 @@ fn spread(items: &mut Vec<usize>, most: usize) {
     }
 }
 
-/// Whether a test image is one of these. What is damaged is reported as that, wherever else it lies.
+/// Whether a test image is one of these. A damaged image is reported as damaged, wherever else it occurs.
 fn is_copy(split: &FolderSplit, index: usize, known: &HashSet<u128>) -> bool {
     let bytes = content(&split.path(index));
     bytes.is_ok_and(|bytes| known.contains(&xxh3_128(&bytes)) && decode(&bytes).is_ok())
 }
 
-/// A hash of a file's content; none where it cannot be read, which is reported elsewhere.
+/// A hash of a file's content; `None` if it cannot be read, which is reported elsewhere.
 fn digest(split: &FolderSplit, index: usize) -> Option<u128> {
     content(&split.path(index))
         .ok()
@@ -183,7 +183,7 @@ fn digest(split: &FolderSplit, index: usize) -> Option<u128> {
 mod tests {
     use super::*;
 
-    /// Two pictures in either folder, in files of other lengths, one under another name.
+    /// Two pictures in both folders, in files of different lengths, one of them under another name.
     #[cfg(feature = "image-folder")]
     #[test]
     fn where_training_images_are_many_those_of_the_same_name_are_compared() {

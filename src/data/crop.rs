@@ -1,4 +1,4 @@
-//! The part of a folder's image that the network sees: which part, and how it gets its size.
+//! Which part of a folder's image the network sees, and how it gets its size.
 
 use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
@@ -11,7 +11,7 @@ use crate::engine::random::{below, unit};
 /// A resized crop's share of the image's area, and its aspect ratio.
 const AREA: (f64, f64) = (0.08, 1.0);
 const RATIO: (f64, f64) = (3.0 / 4.0, 4.0 / 3.0);
-/// Attempts at a resized crop that fits into the image.
+/// Number of attempts at a resized crop that fits into the image.
 const ATTEMPTS: u32 = 10;
 
 /// A rectangle of pixels.
@@ -23,9 +23,9 @@ struct Region {
     height: u32,
 }
 
-/// Cuts parts out of images; keeps its memory from one image to the next.
+/// Cuts parts out of images; reuses its memory from one image to the next.
 pub(super) struct Cutter {
-    /// Length of the shorter side before the middle or a plain crop is cut out.
+    /// Length of the shorter side before the centre or a plain crop is cut out.
     resize: u32,
     /// Sides of the part.
     size: u32,
@@ -47,7 +47,7 @@ impl Cutter {
         }
     }
 
-    /// Writes the asked part of `image` to `output`, `[channel][y][x]`.
+    /// Writes the requested part of `image` to `output`, `[channel][y][x]`.
     ///
     /// # Errors
     /// Why the image cannot be resized: it is far too long for its width.
@@ -118,11 +118,11 @@ impl Cutter {
             width: w,
             height: h,
         } = region;
-        // A view, not the resizer's crop box: pixels beside the part must not bleed into it.
+        // A view rather than the resizer's crop box: pixels beside the part must not bleed into it.
         let source = TypedCroppedImage::from_ref(&source, left, top, w, h)
             .map_err(|error| failed(&error))?;
         let mut output = TypedImage::new(width, height);
-        // Of the right size already, pixels are copied as they are.
+        // If the size is right already, pixels are copied unchanged.
         self.resizer
             .resize_typed(&source, &mut output, &self.options)
             .map_err(|error| failed(&error))?;
@@ -130,7 +130,7 @@ impl Cutter {
     }
 }
 
-/// Sizes of an image whose shorter side is resized to `shorter`; the longer one is rounded down, as torchvision does.
+/// Size of an image whose shorter side is resized to `shorter`; the longer side is rounded down, as in torchvision.
 fn scaled(width: u32, height: u32, shorter: u32) -> Result<(u32, u32), String> {
     let (low, high) = (width.min(height), width.max(height));
     let longer = u64::from(high) * u64::from(shorter) / u64::from(low);
@@ -147,7 +147,7 @@ fn scaled(width: u32, height: u32, shorter: u32) -> Result<(u32, u32), String> {
     })
 }
 
-/// The part that a resized crop takes: torchvision's `RandomResizedCrop.get_params` on numbers of our own.
+/// The part that a resized crop takes: torchvision's `RandomResizedCrop.get_params` with random numbers of our own.
 fn resized_region(width: u32, height: u32, draws: Draws, image: u32) -> Region {
     let between = |word, (low, high): (f64, f64)| low + (high - low) * f64::from(unit(word));
     let area = f64::from(width) * f64::from(height);
@@ -166,7 +166,7 @@ fn resized_region(width: u32, height: u32, draws: Draws, image: u32) -> Region {
             };
         }
     }
-    // The largest middle part of an allowed aspect ratio.
+    // The largest centred part of an allowed aspect ratio.
     let (wide, high) = (f64::from(width), f64::from(height));
     let w = ((high * RATIO.1).round() as u32).clamp(1, width);
     let h = ((wide / RATIO.0).round() as u32).clamp(1, height);
@@ -200,7 +200,7 @@ fn planar(image: &TypedImage<'_, U8x3>, place: Place, size: u32, output: &mut [u
 mod tests {
     use super::*;
 
-    /// Area and aspect ratio stay in their ranges, and every part of the ranges and of the image is drawn.
+    /// Area and aspect ratio stay in their ranges, and the draws cover all of the ranges and of the image.
     #[test]
     fn resized_crops_are_spread_as_they_should_be() {
         let (width, height) = (400, 300);
@@ -219,7 +219,7 @@ mod tests {
             let area = f64::from(w * h) / f64::from(width * height);
             let ratio = (f64::from(w) / f64::from(h)).ln();
             let ratio = (ratio - RATIO.0.ln()) / (RATIO.1.ln() - RATIO.0.ln());
-            // Whole pixels may lie a little outside.
+            // Rounding to whole pixels can lead slightly outside.
             assert!((0.078..=1.0).contains(&area) && (-0.02..1.02).contains(&ratio));
             areas[((area - 0.08).max(0.0) / 0.92 * 9.999) as usize] += 1;
             ratios[(ratio.clamp(0.0, 0.9999) * 10.0) as usize] += 1;
@@ -227,7 +227,7 @@ mod tests {
             centre.1 += f64::from(2 * top + h) / f64::from(2 * height * images);
             flips += u32::from(draws.place(image, 1, 1, true).flip);
         }
-        // Areas below 9/16 always fit and are equally likely; the largest fit at the image's own ratio only.
+        // Areas below 9/16 always fit and are equally likely; the largest fit only at the image's own ratio.
         let mean = areas[..5].iter().sum::<u32>() / 5;
         assert!(
             areas[..5].iter().all(|n| n.abs_diff(mean) < 200),
@@ -239,7 +239,7 @@ mod tests {
         assert!((9_700..10_300).contains(&flips), "{flips}");
     }
 
-    /// Too wide and too high for any attempt: the middle, at the nearest ratio.
+    /// Too wide or too high for any attempt: the centre, at the nearest ratio.
     #[test]
     fn long_images_give_their_middle() {
         let draws = Draws::default();
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(resized_region(1, 1, draws, 0), region(0, 0, 1, 1));
     }
 
-    /// A seed means the same images on machines with other vector instructions.
+    /// A seed gives the same images on machines with other vector instructions.
     #[test]
     #[expect(unsafe_code, reason = "the resizer's own switch")]
     fn vector_instructions_change_no_bit() {
@@ -270,7 +270,7 @@ mod tests {
         let cut = |scalar: bool, part| {
             let mut cutter = Cutter::new(24, 32);
             if scalar {
-                // SAFETY: no extension at all is always there.
+                // SAFETY: an empty set of extensions is available everywhere.
                 unsafe {
                     cutter
                         .resizer

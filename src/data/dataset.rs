@@ -15,13 +15,13 @@ use crate::error::{Error, Misfit, Result};
 /// A data set, ready to be loaded in batches.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    /// The name it was asked for by.
+    /// The name by which it was requested.
     pub name: String,
     /// Size of every image.
     pub shape: ImageShape,
-    /// Number of classes; every label is below it. 0 where samples have values.
+    /// Number of classes; every label is below it. 0 if samples have values.
     pub classes: usize,
-    /// Their names, in the order of their numbers; none where they have no names.
+    /// The names of the classes in the order of their numbers; empty if they have no names.
     pub class_names: Vec<String>,
     /// How its pixels become inputs.
     pub normalisation: Normalisation,
@@ -33,18 +33,18 @@ pub struct Dataset {
     pub test: Images,
     /// Where the test images come from.
     pub test_part: TestPart,
-    /// What the user should know of it, whole sentences.
+    /// What the user should know about it, in whole sentences.
     pub notes: Vec<String>,
-    /// Classes that a training on it does not teach, or hardly: whole sentences. They are nothing to a network that was
-    /// trained.
+    /// Classes that training on it teaches badly or not at all, in whole sentences. They do not matter for a network
+    /// that was already trained.
     pub untaught: Vec<String>,
-    /// What was done with the columns, of a table.
+    /// For a table, what was done with the columns.
     pub preprocessing: Option<Arc<Preprocessing>>,
 }
 
 impl Dataset {
-    /// A set of samples of one's own, such as [`Vectors`](super::Vectors), that are taken as they are. Classes are as
-    /// many as the labels need.
+    /// Makes a set from your own samples, such as [`Vectors`](super::Vectors), which are taken as they are. There are
+    /// as many classes as the labels need.
     ///
     /// # Errors
     /// As [`Dataset::check`].
@@ -87,7 +87,7 @@ impl Dataset {
         Ok(data)
     }
 
-    /// What a sample is called: `row` of a table, else `image`.
+    /// The name of a sample: `row` for a table, otherwise `image`.
     pub fn sample(&self) -> &'static str {
         match self.preprocessing {
             Some(_) => "row",
@@ -95,7 +95,7 @@ impl Dataset {
         }
     }
 
-    /// Outputs that a network for it has: one a class, or one a value.
+    /// Number of outputs of a network for it: one per class, or one per value.
     pub fn outputs(&self) -> usize {
         match self.train.targets() {
             TargetKind::Labels => self.classes,
@@ -103,14 +103,14 @@ impl Dataset {
         }
     }
 
-    /// What each value of a sample was divided by, so that errors are told in the values' own units; empty where none
-    /// was, and of classes.
+    /// What each value of a sample was divided by, so that errors can be reported in the values' own units; empty if
+    /// none was, and for classes.
     pub fn units(&self) -> Vec<f32> {
         let rules = self.preprocessing.as_ref();
         rules.map_or(Vec::new(), |rules| rules.units())
     }
 
-    /// Whether its parts fit each other, whoever put them together.
+    /// Checks that its parts fit each other, whoever put them together.
     ///
     /// # Errors
     /// [`Error::Shape`] for images of another size than `shape`, halves with other targets, a label that is not below
@@ -169,8 +169,8 @@ impl Dataset {
         Ok(())
     }
 
-    /// The images that could not be read so far, by path: where
-    /// [`ImageOptions::skip_bad`](super::ImageOptions::skip_bad) leaves them out.
+    /// The images that could not be read so far, by path, if [`ImageOptions::skip_bad`](super::ImageOptions::skip_bad)
+    /// leaves them out.
     pub fn bad_images(&self) -> Vec<BadImage> {
         // The parts share one list.
         let bad = [&self.train, &self.test]

@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::hashes::{of_pixels, of_planes};
 use crate::error::Result;
 
-/// Whether this build reads images' files.
+/// Checks that this build can read image files.
 pub(super) fn available() -> Result<()> {
     Ok(())
 }
@@ -35,12 +35,13 @@ pub(super) fn decode(content: &[u8]) -> Result<Rgb, String> {
     Ok(orientation.apply(image))
 }
 
-/// By what an image is known again. Decoders use integers, whose results are the same on every machine.
+/// The hash by which an image is recognised. Decoders use integers, whose results are the same on every machine.
 pub(super) fn hash(image: &Rgb) -> u64 {
     of_pixels(image.width, image.height, &image.pixels)
 }
 
-/// By what older versions knew a file again that was decoded to this image: of a JPEG its bytes, of a PNG its pixels.
+/// The hash by which older versions recognised the file that was decoded to this image: of a JPEG its bytes, of a PNG
+/// its pixels.
 pub(super) fn older_hash(content: &[u8], image: &Rgb) -> u64 {
     if content.starts_with(&jpeg::START) {
         return xxh3_64(content).max(1);
@@ -53,7 +54,7 @@ pub(super) fn older_hash(content: &[u8], image: &Rgb) -> u64 {
     of_planes(image.width, image.height, planes)
 }
 
-/// What a file is by its first bytes.
+/// The format of a file, told by its first bytes.
 enum Format {
     Jpeg,
     Png,
@@ -82,12 +83,12 @@ impl Format {
     }
 }
 
-/// Bytes of an image's file by which its format can be recognised.
+/// Number of bytes of an image file by which its format can be recognised.
 pub(super) const START: u64 = 12;
-/// Bytes of a file that say nothing of its pixels at most: previews, profiles, a film behind the picture. The header,
-/// too, is among the first so many.
+/// Maximum number of bytes of a file that say nothing about its pixels: previews, profiles, a film after the picture.
+/// The header is also within this many first bytes.
 pub(super) const BESIDES: u64 = 64 << 20;
-/// Bytes that a pixel takes at most: eight without any compression, with four channels of 16 bits.
+/// Maximum number of bytes per pixel; without any compression, four channels of 16 bits take eight.
 const OF_A_PIXEL: u64 = 16;
 
 /// Refuses a file by its first bytes.
@@ -95,7 +96,7 @@ pub(super) fn check_start(start: &[u8]) -> Result<(), String> {
     Format::of(start).map(|_| ())
 }
 
-/// Refuses a file of more bytes than an image of its header's size can have. `start` is the whole file, or the first
+/// Refuses a file with more bytes than an image of its header's size can have. `start` is the whole file, or the first
 /// [`BESIDES`] bytes of a larger one.
 pub(super) fn check_length(start: &[u8], bytes: u64) -> Result<(), String> {
     if bytes <= BESIDES {
@@ -134,7 +135,7 @@ pub(crate) fn fuzz(bytes: &[u8]) {
 mod tests {
     use super::*;
 
-    /// Written down, so that what a checkpoint keeps is known again by every version.
+    /// Fixed values, so that every version recognises what a checkpoint keeps.
     #[test]
     fn a_hash_never_changes() {
         let file = include_bytes!("../../fuzz/corpus/image/colour.jpg");

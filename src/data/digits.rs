@@ -1,16 +1,16 @@
 //! The embedded default set: 1,797 handwritten digits of 8 × 8 pixels.
 //!
 //! Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, 1998, UCI Machine Learning Repository,
-//! <https://doi.org/10.24432/C50P49>, licensed under CC BY 4.0. `digits/ATTRIBUTION` tells what was changed, and
+//! <https://doi.org/10.24432/C50P49>, licensed under CC BY 4.0. `digits/ATTRIBUTION` says what was changed, and
 //! `scripts/make_digits.py` makes the two files.
 //!
-//! Every fifth image of each class is a test image: 1,442 train and 355 test, between 34 and 36 of each class. (Every
-//! fifth image of the whole would not do: the forms the digits were copied from repeat, so that some classes would have
-//! 21 test images and others 52.) The same writers are in both halves, which makes the set easier than one split by
-//! writers.
+//! Every fifth image of each class is a test image: 1,442 train and 355 test images, between 34 and 36 test images of
+//! each class. (Every fifth image of the whole set would not do: the forms from which the digits were copied repeat, so
+//! that some classes would have 21 test images and others 52.) Both halves have the same writers, which makes the set
+//! easier than one split by writers.
 //!
-//! Pixels are stored as the original's 0..=16 and held as their multiples of 15, up to 240: so they are bytes like
-//! those of any other set, and exactly proportional.
+//! Pixels are stored as the original's 0..=16 and held as multiples of 15, up to 240: so they are bytes like those of
+//! any other set, and exactly proportional.
 
 use std::path::PathBuf;
 
@@ -21,9 +21,9 @@ use crate::error::Result;
 
 static IMAGES: &[u8] = include_bytes!("digits/images.idx.gz");
 static LABELS: &[u8] = include_bytes!("digits/labels.idx.gz");
-/// One of so many images of a class is a test image.
+/// One image in this many of each class is a test image.
 const TEST_EVERY: usize = 5;
-/// From 0..=16 to a byte.
+/// Factor from 0..=16 to a byte.
 const SCALE: u8 = 15;
 
 /// Unpacks and splits the set.

@@ -1,7 +1,7 @@
-//! By what images are known again that a network has learned from, wherever they lie: a hash of 64 bits of each, over
-//! its size and its pixels, so that a set in memory and a folder of PNG files made of it have the same.
+//! How images that a network has learned from are recognised, wherever they lie: by a 64-bit hash of each, over its
+//! size and its pixels, so that a set in memory and a folder of PNG files made from it have the same hashes.
 //!
-//! An image that was resized, or compressed once more, is another one.
+//! An image that was resized, or compressed once more, counts as another one.
 
 use rayon::prelude::*;
 
@@ -9,8 +9,8 @@ use super::hashes::{of_pixels, of_planes};
 use super::{Dataset, ImageShape, Images, LearnedImages, Split, TestPart};
 use crate::error::Result;
 
-/// What `hash` gives of each image in memory, of its size and its planes of red, green and blue; none where they are
-/// neither grey nor RGB.
+/// The result of `hash` for each image in memory, from its size and its planes of red, green and blue; `None` if the
+/// images are neither grey nor RGB.
 fn of_split(
     split: &Split,
     shape: ImageShape,
@@ -35,7 +35,7 @@ fn of_split(
     Some((0..split.len()).map(of_image).collect())
 }
 
-/// The hash over pixels of planes.
+/// The hash over the pixels of three planes.
 fn of_interleaved(width: u32, height: u32, [red, green, blue]: [&[u8]; 3]) -> u64 {
     let pixels = red.iter().zip(green).zip(blue);
     let pixels: Vec<u8> = pixels.flat_map(|((&r, &g), &b)| [r, g, b]).collect();
@@ -43,8 +43,8 @@ fn of_interleaved(width: u32, height: u32, [red, green, blue]: [&[u8]; 3]) -> u6
 }
 
 impl Images {
-    /// A hash of each image of this shape, 0 of a folder's that were not read so far; none of samples that are no
-    /// images.
+    /// A hash of each image of this shape, 0 for an image of a folder that has not been read yet; `None` for samples
+    /// that are not images.
     pub(crate) fn hashes(&self, shape: ImageShape) -> Option<Vec<u64>> {
         match (self.memory(), self.folder()) {
             (Some(split), _) => of_split(split, shape, of_interleaved),
@@ -53,7 +53,7 @@ impl Images {
         }
     }
 
-    /// The same as older versions took them.
+    /// The same hashes as older versions computed them.
     fn older_hashes(&self, shape: ImageShape) -> Option<Vec<u64>> {
         match (self.memory(), self.folder()) {
             (Some(split), _) => of_split(split, shape, of_planes),
@@ -76,7 +76,7 @@ impl Dataset {
         }
     }
 
-    /// How many of the test images that were read are among these; none of samples that are no images.
+    /// How many of the test images read so far are among these; `None` for samples that are not images.
     pub fn test_images_among(&self, learned: &LearnedImages) -> Option<u64> {
         let known = |known: &[u64], hashes: Vec<u64>| -> Vec<bool> {
             let one = |hash| known.binary_search(hash).is_ok();
@@ -90,10 +90,10 @@ impl Dataset {
         Some(among.into_iter().filter(|&among| among).count() as u64)
     }
 
-    /// Reads all test images of a folder, and so knows them.
+    /// Reads all test images of a folder, so that their hashes are known.
     ///
     /// # Errors
-    /// An image that cannot be read, where such are not left out.
+    /// An image cannot be read, and bad images are not left out.
     pub fn read_test_images(&self) -> Result<()> {
         let Some(split) = self.test.folder() else {
             return Ok(());
@@ -106,8 +106,8 @@ impl Dataset {
 }
 
 impl TestPart {
-    /// Whether a result on images from there is that of a test: on none that the network was trained on. `trained_on`:
-    /// how many it was, where that is known.
+    /// Whether a result on images from there is a test result: the network was trained on none of them. `trained_on`:
+    /// on how many it was trained, if known.
     pub fn is_test(part: Option<&Self>, trained_on: Option<u64>) -> bool {
         match trained_on {
             Some(count) => count == 0,
@@ -115,11 +115,11 @@ impl TestPart {
         }
     }
 
-    /// What one must know of such images to take a result on them for what it is: how they were split off, and how many
-    /// the network was trained on.
+    /// What a reader must know to understand a result on such images: how they were split off, and how many of them the
+    /// network was trained on.
     pub fn about(part: Option<&Self>, trained_on: Option<u64>) -> Option<String> {
         let from = part.filter(|part| matches!(part, TestPart::SplitOff { .. }));
-        // How many is said beside it.
+        // The number is said beside it.
         let from = from.map(|part| part.known(trained_on.map(|_| 0)).to_string());
         let trained_on = match trained_on {
             Some(0) | None => None,
@@ -129,7 +129,7 @@ impl TestPart {
         (!about.is_empty()).then(|| about.join("; "))
     }
 
-    /// This, where it is known of how many of the images the network has learned.
+    /// This part, given how many of its images the network is known to have learned.
     pub fn known(&self, learned_of: Option<u64>) -> Self {
         let mut part = self.clone();
         if let (TestPart::SplitOff { trained_on, .. }, Some(count)) = (&mut part, learned_of) {
@@ -155,7 +155,7 @@ mod tests {
         file
     }
 
-    /// A set in memory, `[channel][y][x]`, and a folder's file, `[y][x][channel]`.
+    /// A set in memory, `[channel][y][x]`, and a file of a folder, `[y][x][channel]`.
     #[test]
     fn an_image_is_known_again_in_memory_and_in_a_file() {
         let shape = |channels| ImageShape {
@@ -178,7 +178,7 @@ mod tests {
             assert_eq!(of_file(&png(image, png::ColorType::Grayscale)), *hash);
         }
         assert!(of_split(&split, ImageShape::vector(18), of_interleaved).is_none());
-        // Another shape of the same bytes.
+        // The same bytes in another shape.
         let turned = ImageShape {
             channels: 3,
             height: 3,

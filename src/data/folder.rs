@@ -2,7 +2,7 @@
 //! how ImageNet and Tiny-ImageNet are commonly laid out. Where there is no folder to test by, a part of `train` is
 //! split off for validation; where there are folders for both, each has its own.
 //!
-//! Only the names are held in memory. A file is read and decoded when its image is needed, by the loader's threads.
+//! Only the names are held in memory. A file is read and decoded by the loader's threads when its image is needed.
 
 use std::sync::Arc;
 
@@ -24,15 +24,15 @@ use super::test_part::TestPart;
 use crate::error::option::{IMAGE_SIZE, RESIZE, VAL_SPLIT};
 use crate::error::{Error, Result};
 
-/// Mean and standard deviation of ImageNet's training images, those that everyone uses.
+/// The commonly used mean and standard deviation of ImageNet's training images.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 const STD: [f32; 3] = [0.229, 0.224, 0.225];
 
-/// Lists the files of an image folder. `to_train`: whether a network is to learn from them.
+/// Lists the files of an image folder. `to_train`: whether a network will learn from them.
 ///
 /// # Errors
-/// A folder that is not laid out as one, or one with entries that cannot be used, unless they are to be left out; for a
-/// training also one whose test images are all training images.
+/// The folder is not laid out as an image folder, or has entries that cannot be used and are not to be left out; for a
+/// training, also a folder whose test images are all training images.
 pub(super) fn load(source: &DataOptions, to_train: bool) -> Result<Dataset> {
     let (mut data, faults) = list_parts(source, to_train)?;
     let skip = source.images.skip_bad;
@@ -76,7 +76,7 @@ pub(super) fn load(source: &DataOptions, to_train: bool) -> Result<Dataset> {
 
 /// Images of a part that are training images, in words.
 enum Shared {
-    /// All that were compared: what they are, and what to do.
+    /// All that were compared are: the fact, and what to do about it.
     All(String, String),
     Some(String),
 }
@@ -121,17 +121,17 @@ fn judged_by_others(data: &Dataset, part: DataPart) -> Option<Shared> {
     Some(shared)
 }
 
-/// Lists the files of an image folder, without the entries that cannot be used: what is wrong with the folder comes
+/// Lists the files of an image folder, without the entries that cannot be used; faults of the folder are returned
 /// beside them.
 ///
 /// # Errors
-/// No folder that is laid out as one, or one whose parts are empty.
+/// The folder is not laid out as an image folder, or one of its parts is empty.
 pub(super) fn list(source: &DataOptions) -> Result<(Dataset, Faults)> {
     list_parts(source, true)
 }
 
-/// As [`list`]; where nothing is `to_train`, `train` may be missing beside a folder of test images, whose classes are
-/// then all.
+/// As [`list`]; if not `to_train`, `train` may be missing beside a folder of test images, whose classes are then all
+/// classes.
 fn list_parts(source: &DataOptions, to_train: bool) -> Result<(Dataset, Faults)> {
     available()?;
     let Some(dir) = source.dir.as_deref() else {
@@ -246,7 +246,7 @@ fn list_parts(source: &DataOptions, to_train: bool) -> Result<(Dataset, Faults)>
     Ok((data, faults))
 }
 
-/// The part's size and the shorter side's.
+/// The size of the part and of the shorter side.
 fn sizes(options: &ImageOptions) -> Result<(u32, u32)> {
     let (size, resize) = (options.size, options.resize());
     if size == 0 || size > resize || resize > LONGEST as usize {

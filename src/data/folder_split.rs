@@ -1,4 +1,4 @@
-//! The images of a folder: a list of files, read and decoded one by one as they are needed.
+//! The images of a folder: a list of files, read and decoded one by one when they are needed.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,23 +13,24 @@ use super::decode::{BESIDES, START, check_length, check_start, decode, hash, old
 use super::hashes::Hashes;
 use crate::error::{Error, Result};
 
-/// The training images or the test images of a folder: a list of files, read one by one as they are needed.
+/// The training images or the test images of a folder: a list of files, read one by one when they are needed.
 #[derive(Clone, Debug)]
 pub struct FolderSplit {
     pub(super) folder: PathBuf,
-    /// Names of the classes: a class's number is its place here. Sorted, but for a folder that takes another's numbers.
+    /// Names of the classes: a class's number is its place here. Sorted, unless the folder takes another folder's
+    /// numbers.
     pub(super) classes: Arc<[String]>,
     /// Sorted by class, then by name.
     pub(super) files: Vec<File>,
     pub(super) size: u32,
     pub(super) resize: u32,
-    /// What could not be read, where the images are used without it.
+    /// What could not be read, if the images are used without it.
     pub(super) bad: Option<Arc<BadImages>>,
-    /// By what its images are known again; of other files anew.
+    /// The hashes by which its images are recognised; other files get new ones.
     pub(super) hashes: Hashes,
 }
 
-/// An image's file.
+/// The file of an image.
 #[derive(Clone, Debug)]
 pub(super) struct File {
     pub class: u32,
@@ -38,7 +39,7 @@ pub(super) struct File {
 }
 
 impl FolderSplit {
-    /// One of the same classes without images, in another place.
+    /// A split with the same classes but no images, in another place.
     pub(super) fn none_of(&self, folder: PathBuf) -> Self {
         FolderSplit {
             folder,
@@ -55,22 +56,22 @@ impl FolderSplit {
         self.files.len()
     }
 
-    /// Whether there is no image at all.
+    /// Whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
-    /// The folder with the classes' folders.
+    /// The folder that contains the classes' folders.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The class of image `index`. Like a slice's, an index past the end panics.
+    /// The class of image `index`. As for a slice, an index past the end panics.
     pub fn label(&self, index: usize) -> u32 {
         self.files[index].class
     }
 
-    /// The file of image `index`. Like a slice's, an index past the end panics.
+    /// The file of image `index`. As for a slice, an index past the end panics.
     pub fn path(&self, index: usize) -> PathBuf {
         let File { class, name, .. } = &self.files[index];
         self.folder
@@ -78,7 +79,7 @@ impl FolderSplit {
             .join(Path::new(name))
     }
 
-    /// The classes' names, in the order of their numbers.
+    /// The names of the classes in the order of their numbers.
     pub fn classes(&self) -> &[String] {
         &self.classes
     }
@@ -88,12 +89,12 @@ impl FolderSplit {
         3 * (self.size as usize).pow(2)
     }
 
-    /// What cuts parts out of these images.
+    /// The cutter for these images.
     pub(super) fn cutter(&self) -> Cutter {
         Cutter::new(self.size, self.resize)
     }
 
-    /// Reads image `index` and writes the asked part of it to `output`, `[channel][y][x]`.
+    /// Reads image `index` and writes the requested part of it to `output`, `[channel][y][x]`.
     pub(super) fn read(
         &self,
         index: usize,
@@ -115,7 +116,7 @@ impl FolderSplit {
             })
     }
 
-    /// Reads image `index` for its hash alone, to `scratch`; one that cannot be read is left out where such are.
+    /// Reads image `index` only for its hash, into `scratch`; one that cannot be read is left out if bad images are.
     pub(super) fn look(&self, index: usize, cutter: &mut Cutter, scratch: &mut [u8]) -> Result<()> {
         let mut read = || self.read(index, Part::Middle, cutter, scratch);
         match &self.bad {
@@ -127,7 +128,7 @@ impl FolderSplit {
         }
     }
 
-    /// The same files under the numbers that their classes have in `classes`; none if one of them is not there.
+    /// The same files under the numbers that their classes have in `classes`; `None` if one of them is missing there.
     pub(super) fn renumbered(&self, classes: &Arc<[String]>) -> Option<Self> {
         let number = |name: &String| classes.iter().position(|known| known == name);
         let numbers: Vec<usize> = self.classes.iter().map(number).collect::<Option<_>>()?;
@@ -145,7 +146,7 @@ impl FolderSplit {
         })
     }
 
-    /// The image that is trained on in the place of image `index`: itself, unless it was left out.
+    /// The image that is trained on instead of image `index`: itself, unless it was left out.
     pub(super) fn stand_in(&self, index: usize) -> usize {
         let Some(bad) = &self.bad else {
             return index;
@@ -156,7 +157,7 @@ impl FolderSplit {
         all.find(good).unwrap_or(index)
     }
 
-    /// The other images of its class, from the next one on; they lie together.
+    /// The other images of its class, starting with the next one; they are adjacent.
     pub(super) fn others_of_class(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
         let class = self.label(index);
         let same = move |&at: &usize| self.files[at].class == class;
@@ -164,7 +165,7 @@ impl FolderSplit {
         (index + 1..self.len()).take_while(same).chain(first..index)
     }
 
-    /// Images of each class.
+    /// Number of images in each class.
     pub(super) fn sizes(&self) -> Vec<usize> {
         let mut sizes = vec![0; self.classes.len()];
         for file in &self.files {
@@ -200,8 +201,8 @@ impl FolderSplit {
     }
 }
 
-/// A file's content. It was a file when it was found; asked once more, for a pipe would keep the reader waiting for
-/// ever.
+/// A file's content. It was a file when it was found; this is checked once more, because a pipe would keep the reader
+/// waiting for ever.
 pub(super) fn content(path: &Path) -> Result<Vec<u8>> {
     let about = fs::metadata(path).map_err(Error::io("read", path))?;
     if !about.is_file() {
@@ -219,7 +220,7 @@ pub(super) fn content(path: &Path) -> Result<Vec<u8>> {
             .and_then(|()| (&mut file).take(missing).read_to_end(bytes))
             .map_err(Error::io("read", path))
     };
-    // A file's name promises an image. What is none, and may be larger than the memory, is left unread.
+    // A file's name promises an image. Anything else, which may be larger than the memory, is not read.
     let wrong = |what| Error::Data {
         path: path.to_owned(),
         reason: format!("{what}{ADVICE}"),

@@ -1,4 +1,4 @@
-//! Hashes by which images are known again, of 64 bits each.
+//! 64-bit hashes by which images are recognised.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 /// The hash of an image that was not read.
 pub(super) const UNREAD: u64 = 0;
 
-/// The hashes of a folder's images, of those that were read so far. Clones share them.
+/// The hashes of a folder's images that have been read so far. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hashes(Arc<Kinds>);
 
@@ -18,7 +18,7 @@ struct Kinds {
     older: Noted,
 }
 
-/// One hash an image, once there is a first one.
+/// One hash per image, allocated with the first one.
 type Noted = OnceLock<Box<[AtomicU64]>>;
 
 fn unread(images: usize) -> Box<[AtomicU64]> {
@@ -39,8 +39,8 @@ fn known(noted: &Noted, images: usize) -> Vec<u64> {
 }
 
 impl Hashes {
-    /// Notes that image `index` of so many was read: the hash of its pixels, and the one of older versions where that
-    /// is expected.
+    /// Notes that image `index` of `images` was read: the hash of its pixels, and the hash of older versions if that is
+    /// expected.
     pub fn note(
         &self,
         index: usize,
@@ -55,17 +55,17 @@ impl Hashes {
         }
     }
 
-    /// From here on hashes are also noted as older versions took them, of so many images.
+    /// From here on, hashes are also noted as older versions computed them, for `images` images.
     pub fn expect_older(&self, images: usize) {
         self.0.older.get_or_init(|| unread(images));
     }
 
-    /// The hash of each image's pixels, [`UNREAD`] of those that were not read.
+    /// The hash of each image's pixels, [`UNREAD`] for those that were not read.
     pub fn of_pixels(&self, images: usize) -> Vec<u64> {
         known(&self.0.pixels, images)
     }
 
-    /// The hashes of older versions, of what was read since they are expected.
+    /// The hashes of older versions, for images read since they were expected.
     pub fn of_older(&self, images: usize) -> Vec<u64> {
         known(&self.0.older, images)
     }
@@ -76,7 +76,7 @@ pub(super) fn of_pixels(width: u32, height: u32, pixels: &[u8]) -> u64 {
     xxh3_64_with_seed(pixels, seed(width, height)).max(1)
 }
 
-/// The hash that older versions took of an image's pixels. `planes` are red, green and blue, `[y][x]`.
+/// The hash that older versions computed from an image's pixels. `planes` are red, green and blue, `[y][x]`.
 pub(super) fn of_planes(width: u32, height: u32, planes: [&[u8]; 3]) -> u64 {
     let mut hash = Xxh3::with_seed(seed(width, height));
     planes.iter().for_each(|plane| hash.update(plane));

@@ -55,7 +55,7 @@ impl FolderSplit {
         Ok((split(train), split(other)))
     }
 
-    /// Which image goes first: a hash of `<class>/<file>`.
+    /// The rank of an image: a hash of `<class>/<file>`.
     fn rank(&self, index: usize, seed: u32) -> u64 {
         let File { class, name, .. } = &self.files[index];
         let name = [
@@ -109,8 +109,8 @@ pub(super) fn chosen(classes: &[u32], rank: impl Fn(usize) -> u64, share: f64) -
     held
 }
 
-/// How many to hold out of classes of so many images. What a class's share lacks of a whole image, or has too much,
-/// goes over to the next class, so that the sum is right also where classes are small.
+/// How many to hold out of classes of these sizes. The rounding error of a class's share carries over to the next
+/// class, so that the sum is right even for small classes.
 fn counts(sizes: &[usize], share: f64) -> Vec<usize> {
     let mut owed = 0.0;
     let count = |&size: &usize| {

@@ -1,7 +1,6 @@
 //! IDX, the format of MNIST and of the sets made to replace it: two zero bytes, the type of the values (8: bytes), the
-//! number of dimensions, each dimension as a big-endian `u32`, then the values. Files are read gzipped or plain, told
-//! apart by their first bytes. Only gzip has a checksum: in a plain file, damage to the values themselves goes
-//! unnoticed.
+//! number of dimensions, each dimension as a big-endian `u32`, then the values. Files are read gzipped or plain; the
+//! first bytes tell which. Only gzip has a checksum: in a plain file, damage to the values themselves goes unnoticed.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -16,7 +15,7 @@ use crate::engine::host_memory;
 use crate::error::{Error, Misfit, Result};
 use crate::files::GZIP;
 
-/// Room for an array is set aside ahead of reading it, but no more than this: a damaged header may ask for anything.
+/// Memory for an array is allocated ahead of reading it, but no more than this: a damaged header may ask for anything.
 const MOST_AHEAD: u64 = 64 << 20;
 
 /// Reads the four files of a set in `folder`.
@@ -37,7 +36,7 @@ pub(super) fn load(known: &Known, folder: &Path) -> Result<Halves> {
             path,
         })
     };
-    // All four are found before the first is read.
+    // All four are located before the first is read.
     let (images, labels) = (open(0, images)?, open(1, labels)?);
     let (test_images, test_labels) = (open(2, test_images)?, open(3, test_labels)?);
     let test_path = test_images.path.clone();
@@ -71,7 +70,7 @@ pub(super) fn load(known: &Known, folder: &Path) -> Result<Halves> {
     })
 }
 
-/// A file to be read, or one that is part of the program.
+/// A file to be read, or one embedded in the program.
 pub(super) struct Source<'a, R> {
     pub known: &'a Known,
     /// Number of the file in the set's list.
@@ -80,8 +79,8 @@ pub(super) struct Source<'a, R> {
     pub content: R,
 }
 
-/// Reads images and their labels, and checks that they belong together. Adds the names of files with contents that
-/// nobody published to `unknown`.
+/// Reads images and their labels, and checks that they belong together. Adds the names of files whose contents match no
+/// published file to `unknown`.
 pub(super) fn half<R: BufRead>(
     mut images: Source<R>,
     mut labels: Source<R>,
@@ -125,7 +124,7 @@ impl<R: BufRead> Source<'_, R> {
             .content
             .fill_buf()
             .map_err(Error::io("read", &self.path))?;
-        // A header may tell of anything, and gzip packs zeros a thousandfold.
+        // A header may claim anything, and gzip packs zeros a thousandfold.
         let room = host_memory::available().unwrap_or(u64::MAX - 1);
         let read = if start.starts_with(&GZIP) {
             array(&mut MultiGzDecoder::new(&mut self.content), room)
@@ -162,7 +161,7 @@ enum Fault {
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            // What the decompressor says of damaged input, and any reader of input that ends too soon.
+            // The decompressor's error for damaged input, and any reader's for input that ends too soon.
             io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
                 Self::Content(format!("the gzip data are corrupt ({error})"))
             }
@@ -172,12 +171,12 @@ impl From<io::Error> for Fault {
     }
 }
 
-/// The first bytes of a file of bytes in `n` dimensions.
+/// The first bytes of a file with bytes in `n` dimensions.
 fn magic(n: usize) -> [u8; 4] {
     [0, 0, 8, n as u8]
 }
 
-/// Reads an array of `room` bytes at most.
+/// Reads an array of at most `room` bytes.
 fn array<const N: usize>(
     reader: &mut impl Read,
     room: u64,
@@ -207,7 +206,8 @@ fn array<const N: usize>(
             ))
         })?;
 
-    // One byte more than there should be: to see what is too long, and to reach gzip's checksum behind the last byte.
+    // One byte more than there should be: to detect a file that is too long, and to reach gzip's checksum after the
+    // last byte.
     let mut values = Vec::with_capacity(size.min(MOST_AHEAD) as usize + 1);
     reader.take(size.min(room) + 1).read_to_end(&mut values)?;
     match values.len() as u64 {
@@ -224,7 +224,7 @@ fn array<const N: usize>(
     }
 }
 
-/// Room that the fuzzer's arrays have.
+/// Maximum size of the fuzzer's arrays.
 const FUZZ_ROOM: u64 = 1 << 24;
 
 /// For the fuzzer: images, labels, and both gzipped.

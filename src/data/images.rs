@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::source::DataSource;
 use super::{FolderSplit, Split, TargetKind};
 
-/// The training half or the test half of a set: any [`DataSource`], shared by those who read it.
+/// The training half or the test half of a set: any [`DataSource`], shared by its readers.
 #[derive(Clone, Debug)]
 pub struct Images(Arc<dyn DataSource>);
 
 impl Images {
-    /// Whatever reads them.
+    /// The source that reads them.
     pub fn source(&self) -> &dyn DataSource {
         self.0.as_ref()
     }
@@ -21,12 +21,12 @@ impl Images {
         self.source().len()
     }
 
-    /// Whether there is no image at all.
+    /// Whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Batches in one pass over the images, the last and smaller one included; 0 for a `batch` of 0.
+    /// Batches in one pass over the images, including the last, smaller one; 0 for a `batch` of 0.
     pub fn batches(&self, batch: usize) -> u64 {
         match batch {
             0 => 0,
@@ -44,7 +44,7 @@ impl Images {
         self.source().targets()
     }
 
-    /// The class of image `index`. Like a slice's, an index past the end panics.
+    /// The class of image `index`. As for a slice, an index past the end panics.
     pub fn label(&self, index: usize) -> u32 {
         self.source().label(index)
     }
@@ -59,12 +59,12 @@ impl Images {
         self.downcast()
     }
 
-    /// The image that is trained on in the place of image `index`: itself, but for files that were left out.
+    /// The image that is trained on instead of image `index`: itself, except for files that were left out.
     pub(crate) fn stand_in(&self, index: usize) -> usize {
         self.folder().map_or(index, |split| split.stand_in(index))
     }
 
-    /// The source, if it is of that type.
+    /// The source, if it has that type.
     fn downcast<S: DataSource>(&self) -> Option<&S> {
         let source: &dyn Any = self.source();
         source.downcast_ref()

@@ -1,4 +1,4 @@
-//! Data for somebody who may be asked to stop: a file that hangs, as on a network that is gone, holds nobody up then.
+//! Data for a caller that may be asked to stop: a file that hangs, for example on a lost network, does not delay it.
 
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,12 +10,13 @@ use crate::clock::Instant;
 use crate::error::{Error, Fault, Result};
 use crate::threads;
 
-/// How long what is waited for may take once a stop was asked for. Its step would be done, but is not lost either.
+/// How long a pending file may take after a stop was requested. Its step would then be done, but nothing is lost if it
+/// is not.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Time between two looks at whether that is so.
+/// Time between two checks for that.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// A wait that is over some time after a stop was asked for.
+/// A wait that ends some time after a stop was requested.
 struct Patience<'s> {
     stop: &'s AtomicBool,
     asked: Option<Instant>,
@@ -26,22 +27,22 @@ impl<'s> Patience<'s> {
         Self { stop, asked: None }
     }
 
-    /// To be asked again and again.
+    /// Called again and again.
     fn is_over(&mut self) -> bool {
         self.stop.load(Ordering::Relaxed)
             && self.asked.get_or_insert_with(Instant::now).elapsed() >= PATIENCE
     }
 }
 
-/// As [`load`], for somebody who may be asked to stop.
+/// As [`load`], for a caller that may be asked to stop.
 ///
 /// # Errors
-/// As [`load`]; [`Error::Stopped`] where `stop` is set and the files do not come.
+/// As [`load`]; [`Error::Stopped`] if `stop` is set and the files do not arrive.
 pub fn load_until(source: &DataOptions, stop: &AtomicBool) -> Result<Dataset> {
     load_until_watched(source, stop, |_, _| ())
 }
 
-/// As [`load_until`], and calls `watch` while a table is read, with the bytes that were read and all.
+/// As [`load_until`]; while a table is read, it calls `watch` with the bytes read so far and the total.
 ///
 /// # Errors
 /// As [`load_until`].
@@ -56,7 +57,7 @@ pub fn load_until_watched(
     let (sender, receiver) = channel();
     let source = source.clone();
     let work = move || {
-        // Nobody may wait for it any more.
+        // The receiver may be gone.
         let _ = sender.send(load_watched(&source, &watch));
     };
     let worker = threads::spawn("data".to_owned(), work).map_err(|error| {
@@ -71,7 +72,7 @@ pub fn load_until_watched(
             Ok(data) => return data,
             Err(RecvTimeoutError::Timeout) if patience.is_over() => return Err(Error::Stopped),
             Err(RecvTimeoutError::Timeout) => {}
-            // It goes away without an answer only by a panic.
+            // It disappears without an answer only if it panics.
             Err(RecvTimeoutError::Disconnected) => match worker.join() {
                 Err(payload) => panic::resume_unwind(payload),
                 Ok(()) => return Err(Error::Stopped),
@@ -80,14 +81,15 @@ pub fn load_until_watched(
     }
 }
 
-/// A loader's batches. Where a stop was asked for and the next one does not come, the last item is [`Error::Stopped`].
+/// The batches of a loader. If a stop was requested and the next batch does not arrive, the last item is
+/// [`Error::Stopped`].
 pub(crate) struct Interruptible<'s> {
     loader: Loader,
     stop: &'s AtomicBool,
 }
 
 impl<'s> Interruptible<'s> {
-    /// Batches until `stop` is set and none comes any more.
+    /// Batches until `stop` is set and no more arrive.
     pub fn new(loader: Loader, stop: &'s AtomicBool) -> Self {
         Self { loader, stop }
     }
@@ -112,7 +114,7 @@ impl Iterator for Interruptible<'_> {
 
 impl Drop for Interruptible<'_> {
     fn drop(&mut self) {
-        // A worker may hang at a batch that nobody has asked for yet.
+        // A worker may hang at a batch that nobody has requested yet.
         if self.stop.load(Ordering::Relaxed) {
             self.loader.abandon();
         }
@@ -150,7 +152,7 @@ mod tests {
             assert!(matches!(batches.next(), Some(Err(Error::Stopped))));
             assert!(batches.next().is_none());
             drop(batches);
-            // Nor who has not come to the batch yet.
+            // The same for a worker that has not reached the batch yet.
             let make = {
                 let wait = Arc::clone(&go_on);
                 move |index| {

@@ -1,4 +1,4 @@
-//! A known data set: what it is made of, and finding its files.
+//! A known data set: its contents, and how its files are found.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -8,9 +8,9 @@ use crate::error::option::DATA_DIR;
 use crate::error::{Error, Result};
 use crate::files::no_folder;
 
-/// The form a set's files have.
+/// The form of a set's files.
 pub(super) enum Format {
-    /// Part of the program.
+    /// Embedded in the program.
     Embedded,
     /// Four IDX files.
     Idx,
@@ -21,19 +21,19 @@ pub(super) enum Format {
 /// A known data set.
 pub(super) struct Known {
     pub name: &'static str,
-    /// Names of its classes, in the order of their numbers.
+    /// Names of its classes in the order of their numbers.
     pub class_names: &'static [&'static str],
     /// Mean and standard deviation per channel of the training images' pixels, scaled to `[0, 1]`.
     pub mean: &'static [f32],
     pub std: &'static [f32],
     pub format: Format,
-    /// Names of the folder inside `--data-dir`: ours, and the one the official archive unpacks to.
+    /// Possible names of the folder inside `--data-dir`: ours, and the one that the official archive unpacks to.
     pub(super) folders: &'static [&'static str],
-    /// The files the set is made of, training files first.
+    /// The set's files, training files first.
     pub files: &'static [&'static str],
     /// CRC-32 of their unpacked contents.
     pub checksums: &'static [u32],
-    /// Where one gets them.
+    /// Where to get them.
     pub(super) origin: &'static str,
     /// The files as they are published.
     pub(super) downloads: &'static [Download],
@@ -45,7 +45,8 @@ impl Known {
         self.class_names.len()
     }
 
-    /// The folder with the set's files: `dir` itself, or rather the one inside it that bears the set's name.
+    /// The folder with the set's files: the folder inside `dir` with the set's name if there is one, otherwise `dir`
+    /// itself.
     pub fn folder(&self, dir: Option<&Path>) -> Result<PathBuf> {
         let Some(dir) = dir else {
             return Err(Error::Missing {
@@ -92,7 +93,7 @@ impl Known {
         })
     }
 
-    /// The error for a file that is not as it should be: what is wrong, and where to get a sound one.
+    /// The error for a faulty file: what is wrong, and where to get a sound one.
     pub fn damaged(&self, path: &Path, what: impl Display) -> Error {
         Error::Data {
             path: path.to_owned(),
@@ -117,8 +118,8 @@ impl Known {
     }
 }
 
-/// The file `name` in `folder`. An IDX file goes by more names: gzipped, which comes first for its checksum, and with a
-/// dot in place of a hyphen, as some archives of MNIST have it (`train-images.idx3-ubyte`).
+/// The file `name` in `folder`. An IDX file can have other names: gzipped, which is preferred because of its checksum,
+/// and with a dot instead of a hyphen, as in some archives of MNIST (`train-images.idx3-ubyte`).
 fn existing(folder: &Path, name: &str) -> Option<PathBuf> {
     let mut names = vec![name.to_owned()];
     if name.contains("-idx") {
@@ -134,11 +135,11 @@ fn existing(folder: &Path, name: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// What the files of CIFAR-10 or CIFAR-100 are like.
+/// The layout of the files of CIFAR-10 or CIFAR-100.
 pub(super) struct Layout {
-    /// The number of classes of each label byte. The last label is the one to learn: CIFAR-100's fine one.
+    /// The number of classes of each label byte. The last label is the one to learn: for CIFAR-100 the fine one.
     pub label_classes: &'static [u8],
-    /// Records of each training file, and of the test file.
+    /// Records in each training file, and in the test file.
     pub records: [usize; 2],
 }
 

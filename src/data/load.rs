@@ -1,4 +1,4 @@
-//! Loading a data set by its name.
+//! Loads a data set by its name.
 
 use std::path::Path;
 
@@ -14,8 +14,8 @@ use super::test_part::TestPart;
 use super::{cifar, digits, folder, idx, table};
 use crate::error::{Error, Result};
 
-/// Reads and checks the whole of a data set; of an image folder only the names. A name that is a path is that of a
-/// table's file, or of an image folder.
+/// Reads and checks the whole data set; for an image folder only the names. A name that is a path stands for a table's
+/// file or an image folder.
 ///
 /// # Errors
 /// [`Error::Value`] for an unknown name or a `limit` of 0, [`Error::Missing`] for a set that needs a `dir`,
@@ -33,8 +33,8 @@ pub(crate) fn load_watched(source: &DataOptions, watch: Watch<'_>) -> Result<Dat
     load_as(source, true, watch)
 }
 
-/// As [`load`], for a network that was trained: test images that all lie among the training images as well are a note,
-/// for it may have learned from others.
+/// As [`load`], for a network that is already trained: if all test images are training images as well, this is only a
+/// note, because the network may have learned from others.
 ///
 /// # Errors
 /// As [`load`].
@@ -109,7 +109,7 @@ fn load_as(source: &DataOptions, to_train: bool, watch: Watch<'_>) -> Result<Dat
             part: TestPart::split_off(share, seed),
         }),
         test: test.into(),
-        // Notes say whose contents the files have.
+        // Notes say which set the files' contents belong to.
         test_part: match (&known.format, notes.is_empty()) {
             (Format::Idx, false) => TestPart::Given,
             _ => TestPart::Published,

@@ -1,7 +1,7 @@
-//! Loading ahead of the device: worker threads assemble batches, bounded queues hand them over in order.
+//! Loading ahead of the device: worker threads assemble batches, and bounded queues deliver them in order.
 //!
-//! Of `W` workers, each makes every `W`-th batch and has a queue of its own; the consumer takes from the queues in
-//! turn. That keeps the order without a lock or a sorting buffer, and it makes a batch depend on its number only.
+//! Each of `W` workers makes every `W`-th batch and has its own queue; the consumer takes from the queues in turn. That
+//! keeps the order without a lock or a sorting buffer, and a batch depends only on its number.
 
 use std::fmt;
 use std::panic;
@@ -17,32 +17,33 @@ use crate::error::option::WORKERS;
 use crate::error::{Error, Fault, Result};
 use crate::threads;
 
-/// Batches that wait in one worker's queue. Two keep a worker busy while the consumer is late by one batch.
+/// Number of batches that wait in one worker's queue. Two keep a worker busy while the consumer is late by one batch.
 const AHEAD: usize = 2;
-/// Bytes from which on a batch is large: then a worker holds on to one until it is taken, and none waits in its queue.
+/// Size in bytes from which a batch counts as large: then a worker keeps it until it is taken, and none waits in the
+/// queue.
 const LARGE: usize = 16 << 20;
 /// More workers than this only cost memory.
 pub(crate) const MOST_WORKERS: usize = 64;
-/// How long a loader that is dropped waits for the batches that its workers are at.
+/// How long a dropped loader waits for the batches that its workers are making.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The batches of one epoch, in order, made ahead by worker threads.
 ///
 /// At most three batches per worker exist at a time, and one if it is larger than 16 MiB. A file that cannot be read or
-/// decoded comes as an error in place of its batch, and ends the epoch. Dropping the loader stops the workers, and
-/// waits for the batch that each is at; but one whose file hangs, as on a network that is gone, is left to itself after
-/// five seconds. Should a worker panic, [`next`](Iterator::next) goes on with that panic instead of ending the epoch
-/// early.
+/// decoded appears as an error in place of its batch, and ends the epoch. Dropping the loader stops the workers, and
+/// waits for the batch that each is making; a worker whose file hangs, for example on a lost network, is abandoned
+/// after five seconds. If a worker panics, [`next`](Iterator::next) continues with that panic instead of ending the
+/// epoch early.
 ///
-/// Where there are no threads, as in a page, each batch is made when it is asked for.
+/// Without threads, as in a web page, each batch is made when it is requested.
 pub struct Loader {
     queues: Vec<Receiver<Result<Batch>>>,
     workers: Vec<JoinHandle<()>>,
-    /// Where nothing ever comes, until all workers have ended.
+    /// Receives nothing until all workers have ended.
     ended: Receiver<()>,
     turn: usize,
     remaining: u64,
-    /// What makes the batches where no worker does.
+    /// Makes the batches if there are no workers.
     here: Option<Here>,
 }
 
@@ -56,8 +57,8 @@ impl Loader {
     /// Starts to load `images`, which have the given shape. A `first_batch` past the end leaves no batches.
     ///
     /// # Errors
-    /// [`Error::Shape`] when shape, normalisation, batch, lanes and augmentation do not fit together, [`Error::Usage`]
-    /// for random crops of images in memory, [`Error::Device`] when the operating system gives no thread.
+    /// [`Error::Shape`] if shape, normalisation, batch, lanes and augmentation do not fit together, [`Error::Usage`]
+    /// for random crops of images in memory, [`Error::Device`] if the operating system provides no thread.
     pub fn start(
         images: impl Into<Images>,
         shape: ImageShape,
@@ -97,7 +98,7 @@ impl Loader {
             remaining: range.end.saturating_sub(range.start),
             here: None,
         };
-        // Should a thread be refused, this goes before the loader, which waits for its last copy.
+        // If a thread is refused, this is dropped before the loader, which waits for its last copy.
         let living = living;
         let make = Arc::new(make);
         let workers = (workers.clamp(1, MOST_WORKERS) as u64).min(loader.remaining);
@@ -128,7 +129,7 @@ impl Loader {
         Ok(loader)
     }
 
-    /// Makes the batches of `range` itself, each when it is asked for.
+    /// Makes the batches of `range` itself, each when it is requested.
     fn without_workers(
         make: impl Fn(u64) -> Result<Batch> + Send + Sync + 'static,
         range: std::ops::Range<u64>,
@@ -146,7 +147,7 @@ impl Loader {
         }
     }
 
-    /// As [`next`](Iterator::next); nothing where that does not come within `time`.
+    /// As [`next`](Iterator::next); `None` if it does not arrive within `time`.
     pub(super) fn next_within(&mut self, time: Duration) -> Option<Option<Result<Batch>>> {
         if self.remaining == 0 {
             return Some(None);
@@ -160,14 +161,14 @@ impl Loader {
         }
     }
 
-    /// Waits for no worker any more, and ends. They end by themselves, as soon as they can.
+    /// Stops waiting for workers, and ends. They end by themselves as soon as they can.
     pub(super) fn abandon(&mut self) {
         self.remaining = 0;
         self.queues.clear();
         self.workers.clear();
     }
 
-    /// The next batch where there are no workers.
+    /// The next batch if there are no workers.
     fn make_here(&mut self) -> Option<Result<Batch>> {
         let Here { make, next } = self.here.as_mut()?;
         let batch = make(*next);
@@ -176,7 +177,7 @@ impl Loader {
         Some(batch)
     }
 
-    /// Has one batch less to come, or none behind an error.
+    /// Reduces the number of batches to come by one, or to none after an error.
     fn counted(&mut self, batch: &Result<Batch>) {
         self.remaining = match batch {
             Ok(_) => self.remaining - 1,
@@ -184,14 +185,14 @@ impl Loader {
         };
     }
 
-    /// What the next worker's queue gave, none where the worker is gone, as what comes next.
+    /// Turns the result of the next worker's queue, `None` if the worker is gone, into the next item.
     fn received(&mut self, batch: Option<Result<Batch>>) -> Option<Result<Batch>> {
         if let Some(batch) = batch {
             self.turn = (self.turn + 1) % self.queues.len();
             self.counted(&batch);
             return Some(batch);
         }
-        // A worker goes away before its last batch only by a panic.
+        // A worker disappears before its last batch only if it panics.
         self.remaining = 0;
         if let Err(payload) = self.workers.swap_remove(self.turn).join() {
             panic::resume_unwind(payload);
@@ -233,7 +234,7 @@ impl fmt::Debug for Loader {
 
 impl Drop for Loader {
     fn drop(&mut self) {
-        // Without its receiver, a worker that waits for room in its queue, or that next wants to, ends.
+        // Without its receiver, a worker ends as soon as it waits for room in its queue or tries to.
         self.queues.clear();
         if self.workers.is_empty()
             || self.ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout)
@@ -241,7 +242,7 @@ impl Drop for Loader {
             return;
         }
         for worker in self.workers.drain(..) {
-            // A panic was reported where it happened, and nobody needs the batch it prevented.
+            // A panic was reported where it happened, and nobody needs the batch that it prevented.
             let _ = worker.join();
         }
     }
@@ -329,7 +330,7 @@ pub(super) mod tests {
             );
             assert_eq!(loader.len(), 1_000_000 - taken);
             std::thread::sleep(std::time::Duration::from_millis(20));
-            // Waiting in the queues, and one in each worker's hands.
+            // Those waiting in the queues, and one in each worker's hands.
             let most = (taken + workers * (ahead + 1)) as u64;
             assert!(made.load(Ordering::SeqCst) <= most);
             drop(loader); // Must return: it joins the workers.

@@ -10,43 +10,43 @@
 //!
 //! | file | job |
 //! |---|---|
-//! | `options.rs`, `load.rs` | which set is asked for; loading it |
-//! | `known.rs`, `catalogue.rs` | what a known set is; all of them: their files, where these come from, their normalisation |
+//! | `options.rs`, `load.rs` | which set to load; loading it |
+//! | `known.rs`, `catalogue.rs` | what a known set is; all of them: their files, where to get them, their normalisation |
 //! | `published.rs`, `downloads.rs` | the known sets as they are published; addresses and lengths of their files |
 //! | `digits.rs` | the embedded digits |
 //! | `idx.rs` | MNIST's IDX format, gzipped or plain |
 //! | `cifar.rs` | the binary version of CIFAR-10 and CIFAR-100 |
 //! | `class_names.rs` | the names of their classes |
-//! | `class_sizes.rs` | images of each class, and what is said where a class has none |
+//! | `class_sizes.rs` | images per class, and the notes if a class has none |
 //! | `contents.rs`, `checksums.rs` | their published files, by checksum |
 //! | `folder.rs`, `folder_split.rs` | image folders: listing one; its files, read when they are needed |
 //! | `scan.rs` | what an image folder holds, and what does not belong there |
 //! | `held_out.rs` | samples held out of the training samples |
 //! | `decode.rs`, `decode/` | JPEG, PNG, WebP and BMP; which way up a camera was held |
 //! | `crop.rs` | the part of a folder's image that the network sees: cut, resized |
-//! | `no_decode.rs`, `no_crop.rs` | what stands for these two where the feature `image-folder` is left out |
+//! | `no_decode.rs`, `no_crop.rs` | replace these two if the feature `image-folder` is left out |
 //! | `dataset.rs` | what a loaded set is |
 //! | `parts.rs`, `test_part.rs`, `judged.rs` | parts that nothing is learned from; where they come from; a set by one of them |
 //! | `shape.rs`, `normalisation.rs`, `split.rs` | the size of an image; how pixels become inputs; images in memory |
 //! | `record.rs` | what a checkpoint keeps of a set, and what has changed since |
-//! | `bad.rs` | images that could not be read, where a run goes on without them |
+//! | `bad.rs` | images that could not be read, if a run continues without them |
 //! | `copies.rs` | test images that are training images as well |
 //! | `hashes.rs` | hashes of images |
-//! | `familiar.rs` | images that a network has learned from, known again by them |
-//! | `check.rs` | reading every image, to find what is wrong before a run does |
+//! | `familiar.rs` | recognising images that a network has learned from, by their hashes |
+//! | `check.rs` | reading every image, to find faults before a run does |
 //! | `images.rs` | the samples of one half of a set, wherever they are |
 //! | `targets.rs` | what a network's outputs are compared with |
 //! | `shuffle.rs` | the order of an epoch |
 //! | `augmentation.rs` | how images are varied, and the random numbers behind it |
 //! | `loader.rs` | worker threads and their queues |
 //! | `interruptible.rs` | waiting for them no longer than a stop allows |
-//! | `source.rs` | what a source of samples is: the trait |
+//! | `source.rs` | the trait of a source of samples |
 //! | `readers.rs` | images as sources: bytes, augmented |
 //! | `vectors.rs` | numbers in memory as a source |
 //! | [`table`] | rows of numbers and categories from files |
 //! | `assemble.rs` | one batch: read, normalised, transposed |
-//! | `batch.rs` | what a batch is, and how a split is cut into them |
-//! | `resident.rs`, `augment.rs` | the whole set on the device, and the kernel that makes batches of it |
+//! | `batch.rs` | what a batch is, and how a split is divided into batches |
+//! | `resident.rs`, `augment.rs` | the whole set on the device, and the kernel that makes batches from it |
 //!
 //! ```
 //! use rootlet::data::{self, DataOptions, Loader, LoaderOptions, Order};
@@ -108,7 +108,7 @@ mod shape;
 mod shuffle;
 mod source;
 mod split;
-// What a table's rules are made of, and what the command shows of it.
+// The parts of a table's rules, and what the command shows of a table.
 #[doc(hidden)]
 pub mod table;
 mod targets;

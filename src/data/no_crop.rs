@@ -1,4 +1,4 @@
-//! In place of the resizer, where the feature `image-folder` is left out.
+//! Replaces the resizer if the feature `image-folder` is left out.
 
 use super::augmentation::Part;
 use super::decode::Rgb;

@@ -1,23 +1,23 @@
-//! In place of the decoders, where the feature `image-folder` is left out: no image of a file exists.
+//! Replaces the decoders if the feature `image-folder` is left out: no image from a file exists.
 
 use crate::error::{Error, Result};
 
 /// Longest side of an image.
 pub(super) const LONGEST: u32 = 1 << 14;
 
-/// Bytes by which a format can be recognised, and bytes that say nothing of the pixels at most.
+/// Bytes by which a format can be recognised, and the maximum number of bytes that say nothing about the pixels.
 pub(super) const START: u64 = 12;
 pub(super) const BESIDES: u64 = 64 << 20;
 
 const NONE: &str = "this build of rootlet reads no images: its feature `image-folder` is left out";
 
-/// No image is.
+/// There is no image.
 pub(super) enum Never {}
 
 /// A decoded image.
 pub(super) struct Rgb(pub(super) Never);
 
-/// Whether this build reads images' files.
+/// Checks that this build can read image files.
 pub(super) fn available() -> Result<()> {
     Err(Error::LeftOut {
         what: "reads no image folders",

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Misfit, Result};
 
-/// How pixels become inputs: `(pixel / 255 - mean) / std`, or numbers `(number - mean) / std`, with one mean and one
-/// standard deviation per channel.
+/// How pixels become inputs: `(pixel / 255 - mean) / std`, or for numbers `(number - mean) / std`, with one mean and
+/// one standard deviation per channel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Normalisation {
-    /// Mean per channel: of pixels scaled to `[0, 1]`, or of numbers as they are.
+    /// Mean per channel: of pixels scaled to `[0, 1]`, or of the numbers themselves.
     pub mean: Vec<f32>,
     /// Standard deviation per channel, of pixels scaled to `[0, 1]`.
     pub std: Vec<f32>,

@@ -1,4 +1,4 @@
-//! Which data set is loaded, and how.
+//! Which data set to load, and how.
 
 use std::path::PathBuf;
 
@@ -14,12 +14,11 @@ use crate::error::{Error, Result};
 pub struct DataOptions {
     /// One of [`NAMES`], or the path of a table's file or of an image folder.
     pub name: String,
-    /// Folder that holds the set's files, or that holds a folder of the set's name with them. The embedded digits
-    /// ignore it.
+    /// Folder that holds the set's files, or a folder of the set's name with them. The embedded digits ignore it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dir: Option<PathBuf>,
-    /// Use only the first so many training images, and the first so many test images. More than there are means all. Of
-    /// an image folder these are the first of every class, then the second of every class, and so on.
+    /// Use only this many training images and this many test images, the first ones. A larger number means all. For an
+    /// image folder these are the first of every class, then the second of every class, and so on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
     /// Share of the training samples that is held out for validation, by class and by `seed`; of a folder that brings
@@ -30,10 +29,10 @@ pub struct DataOptions {
     /// What chooses the samples that are held out.
     #[serde(default = "first_seed")]
     pub seed: u32,
-    /// What an image folder's images become; other sets have sizes and parts of their own.
+    /// How an image folder's images are prepared; other sets have their own sizes and parts.
     #[serde(default)]
     pub images: ImageOptions,
-    /// What a table is read as.
+    /// How a table is read.
     #[serde(default)]
     pub table: TableOptions,
 }
@@ -42,13 +41,13 @@ pub struct DataOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImageOptions {
-    /// Sides of the part of an image that the network sees, in pixels.
+    /// Side length of the part of an image that the network sees, in pixels.
     pub size: usize,
     /// Length of an image's shorter side before the part is cut out, in an evaluation and for plain crops. `None` is
-    /// 8/7 of `size`, as 256 is of ImageNet's 224; below 128 it is `size` itself, since small images are whole already.
+    /// 8/7 of `size`, as 256 is of ImageNet's 224; below 128 it is `size` itself, since small images are used whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
-    /// Whether images that cannot be read are left out, rather than being an error: in training another one of the
+    /// Whether images that cannot be read are left out instead of being an error: in training, another image of the
     /// class takes the place.
     pub skip_bad: bool,
 }

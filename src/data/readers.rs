@@ -28,7 +28,7 @@ impl DataSource for Split {
         Split::label(self, number)
     }
 
-    /// Pixels from 0 to 1, as they lie in memory.
+    /// Pixels from 0 to 1, in the order of memory.
     fn read(&self, number: usize, _: Draws, inputs: &mut [f32], _: &mut [f32]) -> Result<()> {
         scaled(self.image(number), inputs);
         Ok(())
@@ -105,7 +105,7 @@ impl DataSource for FolderSplit {
     fn fingerprint(&self) -> Result<String> {
         let mut hash = Xxh3::new();
         for File { class, bytes, name } in &self.files {
-            // No name holds a zero byte, so nothing runs into the next.
+            // No name contains a zero byte, so adjacent entries cannot run together.
             hash.update(self.classes[*class as usize].as_bytes());
             hash.update(&[0]);
             hash.update(name.as_encoded_bytes());
@@ -122,7 +122,7 @@ fn scaled(bytes: &[u8], reals: &mut [f32]) {
     }
 }
 
-/// Images in memory, as they lie there.
+/// Images in memory, read where they are.
 struct InPlace<'a>(&'a Split);
 
 impl Reader for InPlace<'_> {
@@ -156,7 +156,7 @@ impl Filled {
     }
 }
 
-/// Moves a whole image.
+/// Shifts a whole image.
 fn shift(reading: &Reading, number: usize, image: &[u8], output: &mut [u8]) {
     let (pad, flip) = reading.augmentation.shift();
     (reading.draws)
@@ -164,7 +164,7 @@ fn shift(reading: &Reading, number: usize, image: &[u8], output: &mut [u8]) {
         .cut(image, reading.shape, pad, output);
 }
 
-/// Images in memory, each moved.
+/// Images in memory, each shifted.
 struct Moved<'a> {
     split: &'a Split,
     reading: &'a Reading,
@@ -191,7 +191,7 @@ struct Files<'a> {
     reading: &'a Reading,
     /// Cuts parts out of images.
     cutter: Cutter,
-    /// An image before it is moved.
+    /// An image before it is shifted.
     middle: Vec<u8>,
     filled: Filled,
 }
@@ -211,8 +211,8 @@ impl Reader for Files<'_> {
 }
 
 impl Files<'_> {
-    /// Reads an image to a place. Returns the number of the image that was read: where bad ones are left out, in a
-    /// shuffled epoch another one of the class, else none.
+    /// Reads an image to a place. Returns the number of the image that was read: if bad images are left out, this is
+    /// another image of the class in a shuffled epoch, and `None` otherwise.
     fn read(&mut self, number: usize, place: usize) -> Result<Option<usize>> {
         let (split, replaces_bad) = (self.split, self.reading.replaces_bad);
         let Some(bad) = &split.bad else {

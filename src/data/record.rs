@@ -10,12 +10,12 @@ use super::{Dataset, HeldOut, ImageShape, Images, Normalisation, TestPart};
 use crate::error::{Error, Result};
 use crate::words::listed;
 
-/// What a data set was.
+/// The data set that was used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataRecord {
-    /// The name it was asked for by.
+    /// The name by which it was requested.
     pub name: String,
-    /// Names of the classes, in the order of their numbers; none where they have no names.
+    /// Names of the classes in the order of their numbers; empty if they have no names.
     pub classes: Vec<String>,
     /// Size of every image as the network sees it.
     pub shape: ImageShape,
@@ -30,7 +30,7 @@ pub struct DataRecord {
     pub test: PartRecord,
     /// Where the test images came from.
     pub test_part: TestPart,
-    /// What was done with the columns, of a table.
+    /// For a table, what was done with the columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preprocessing: Option<Preprocessing>,
 }
@@ -50,8 +50,8 @@ pub struct HeldOutRecord {
 pub struct PartRecord {
     /// Number of images.
     pub images: u64,
-    /// XXH3 of 128 bits, in hexadecimal: of a folder over the class, the name and the length of each file, of a set in
-    /// memory over labels and pixels, of a source of your own what it says.
+    /// 128-bit XXH3 in hexadecimal: for a folder, over the class, the name and the length of each file; for a set in
+    /// memory, over labels and pixels; for your own source, what it returns.
     pub fingerprint: String,
 }
 
@@ -72,7 +72,7 @@ impl PartRecord {
         }
     }
 
-    /// How this differs from what it was `before`, in words that follow the part's name.
+    /// How this differs from `before`, in words that follow the part's name.
     fn change(&self, before: &Self) -> Option<String> {
         if self.images != before.images {
             return Some(format!(
@@ -109,10 +109,10 @@ impl DataRecord {
         self
     }
 
-    /// What is not as it was `before`, a sentence each; nothing if the data are the same.
+    /// The differences from `before`, one sentence each; empty if the data are the same.
     ///
     /// # Errors
-    /// [`Error::Usage`] for classes of other names, whose numbers no longer mean what they did.
+    /// [`Error::Usage`] for classes with other names, whose numbers no longer mean the same.
     pub fn changes(&self, before: &Self) -> Result<Vec<String>> {
         if self.classes != before.classes {
             return Err(Error::Fixed {
@@ -176,7 +176,7 @@ impl DataRecord {
     }
 }
 
-/// Class names that are in one of two lists only.
+/// Class names that are in only one of two lists.
 fn difference(before: &[String], now: &[String]) -> String {
     let [old, new] = [before, now].map(|names| names.iter().collect::<BTreeSet<_>>());
     let gone: Vec<&str> = old.difference(&new).map(|name| name.as_str()).collect();
@@ -194,7 +194,7 @@ fn difference(before: &[String], now: &[String]) -> String {
 }
 
 impl Dataset {
-    /// What a checkpoint keeps of it. Looks at every image of a set in memory.
+    /// The record that a checkpoint keeps of it. Looks at every image of a set in memory.
     pub fn record(&self) -> DataRecord {
         DataRecord {
             name: self.name.clone(),
@@ -212,16 +212,16 @@ impl Dataset {
         }
     }
 
-    /// Whether its test images are those that a training with other ones to test by learned from. Looks at them only if
-    /// they are as many.
+    /// Whether its test images are those that a training with other test images learned from. Looks at them only if
+    /// there are equally many.
     pub fn tests_by_what_it_learned(&self, trained: &DataRecord) -> bool {
         trained.test != trained.train
             && self.test.len() as u64 == trained.train.images
             && PartRecord::of(&self.test) == trained.train
     }
 
-    /// Compares it with the data of a training, none where that is not known. What is split off `train` is what was
-    /// split off then only if all images are the same: else the network may have learned from some, and
+    /// Compares it with the data of a training, `None` if those are not known. What is split off `train` now is what
+    /// was split off then only if all images are the same: otherwise the network may have learned from some, and
     /// [`TestPart::trained_on`] says so.
     pub fn compare_with(&mut self, trained: Option<&DataRecord>) {
         let is_split_off = |held: &HeldOut| matches!(held.part, TestPart::SplitOff { .. });
@@ -238,13 +238,13 @@ impl Dataset {
         }
     }
 
-    /// How the test images differ from those of a training, in words; none if they do not.
+    /// How the test images differ from those of a training, in words; `None` if they do not.
     pub fn test_change(&self, trained: &DataRecord) -> Option<String> {
         PartRecord::of(&self.test).change(&trained.test)
     }
 
-    /// This as a network of those classes sees it: a class has the number of its name, and pixels become inputs as they
-    /// did in training.
+    /// This data set as a network with those classes sees it: a class has the number of its name, and pixels become
+    /// inputs as in training.
     ///
     /// # Errors
     /// [`Error::Usage`] for a class that the network does not know.
@@ -259,7 +259,7 @@ impl Dataset {
             return Ok(self);
         }
         let classes: Arc<[String]> = trained.classes.clone().into();
-        // Sets in memory have all their classes, or are of others.
+        // Sets in memory have all their classes, or belong to other sets.
         let renumber = |images: &Images| Some(images.folder()?.renumbered(&classes)?.into());
         let validation = self.validation.as_ref().map(|held| renumber(&held.images));
         let (Some(train), Some(test)) = (renumber(&self.train), renumber(&self.test)) else {

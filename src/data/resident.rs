@@ -1,19 +1,19 @@
-//! A whole set of images on the device, as bytes: a batch then costs the upload of its images' numbers.
+//! A whole set of images on the device, as bytes: a batch then costs only the upload of its images' numbers.
 
 use super::augment::{Augment, AugmentParams, AugmentState, SPAN};
 use super::augmentation::{Augmentation, Draws};
 use super::{ImageShape, Normalisation, Split};
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::{Error, Misfit, Result};
-/// Bytes uploaded at a time, so that what is staged for it stays small.
+/// Bytes uploaded at a time, so that staging memory stays small.
 const UPLOAD: usize = 16 << 20;
-/// Words of a buffer that an [`AugmentState`] is uploaded to.
+/// Size in words of a buffer that an [`AugmentState`] is uploaded to.
 const STATE_WORDS: usize = size_of::<AugmentState>() / 4;
 
-/// The images of a split on a device, with what makes batches of them.
+/// The images of a split on a device, with the kernel that makes batches of them.
 ///
-/// [`record`](Self::record) puts the kernel at the head of a plan; before each run of the plan,
-/// [`load`](Self::load) says which images to take. The batches are those of a [`Loader`](super::Loader), bit for bit.
+/// [`record`](Self::record) puts the kernel at the head of a plan; before each run of the plan, [`load`](Self::load)
+/// says which images to take. The batches equal those of a [`Loader`](super::Loader), bit for bit.
 pub struct ResidentImages {
     shape: ImageShape,
     lanes: usize,
@@ -27,7 +27,7 @@ pub struct ResidentImages {
 }
 
 impl ResidentImages {
-    /// Whether batches are made faster here than by loading them: on a hardware GPU whose largest binding takes the
+    /// Whether making batches here is faster than loading them: on a hardware GPU whose largest binding can hold the
     /// set.
     pub fn pays(device: &Device, split: &Split) -> bool {
         let bytes = (split.features().div_ceil(4) as u64 * 4).saturating_mul(split.len() as u64);
@@ -37,7 +37,7 @@ impl ResidentImages {
     /// Uploads the images of `split`, of the given shape, for batches in rows of `lanes`.
     ///
     /// # Errors
-    /// [`Error::Shape`] when shape, normalisation and images do not fit together, or what the device refuses.
+    /// [`Error::Shape`] if shape, normalisation and images do not fit together, or what the device refuses.
     pub fn new(
         device: &Device,
         split: &Split,
@@ -84,7 +84,7 @@ impl ResidentImages {
         self.length
     }
 
-    /// Whether there is no image at all; there always is one.
+    /// Whether there are no images; there is always one.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
@@ -92,7 +92,7 @@ impl ResidentImages {
     /// Records the kernel that makes a batch: `inputs` `[feature][lanes]` and `labels` `[lanes]`.
     ///
     /// # Errors
-    /// Views that are too short, and an augmentation that does not suit the images.
+    /// A view is too short, or the augmentation does not suit the images.
     pub fn record(
         &self,
         plan: &mut Plan,
@@ -140,7 +140,7 @@ impl ResidentImages {
     /// Sets the images of the next batch: their numbers in the split, at most `lanes` of them.
     ///
     /// # Errors
-    /// [`Error::Shape`] for too many or none, or a number past the end; a lost device.
+    /// [`Error::Shape`] for too many or no images, or for a number past the end; a lost device.
     pub fn load(&self, device: &Device, images: &[u32], draws: Draws) -> Result<()> {
         let count = images.len();
         if count == 0 || count > self.lanes {
@@ -167,7 +167,7 @@ impl ResidentImages {
     }
 }
 
-/// Four bytes a word, the first in the lowest bits; the last word is filled up with zeros.
+/// Four bytes per word, the first in the lowest bits; the last word is padded with zeros.
 fn pack(bytes: &[u8]) -> impl Iterator<Item = u32> + '_ {
     bytes.chunks(4).map(|chunk| {
         let mut word = [0; 4];

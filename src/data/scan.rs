@@ -1,4 +1,4 @@
-//! Finding what an image folder holds: its parts, classes and files, and what does not belong there.
+//! Finds what an image folder holds: its parts, classes and files, and what does not belong there.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -20,21 +20,21 @@ use crate::files::no_folder;
 /// What is expected of the folder, for messages.
 pub(super) const EXPECTED: &str =
     "train/<class>/* and val/<class>/* (JPEG, PNG, WebP or BMP files, one folder a class)";
-/// Names that the folder with the test images goes by, in capital letters, too; the first that is there is taken.
+/// Possible names of the folder with the test images, also in capital letters; the first one found is used.
 pub(super) const TEST_FOLDERS: [&str; 5] = ["val", "validation", "valid", "test", "testing"];
 /// Those of them that hold validation images where another one holds test images.
 const VALIDATION: usize = 3;
-/// Classes by which a folder is known to be of the same ones.
+/// Number of classes by which a folder is recognised as having the same ones.
 const SOME_CLASSES: usize = 32;
-/// Endings of the files that are taken for images, in lower case.
+/// Extensions of the files that are taken for images, in lower case.
 const ENDINGS: [&str; 6] = ["jpg", "jpeg", "jpe", "png", "webp", "bmp"];
 
-/// What is wrong with an image folder, in the order in which it was found.
+/// The faults of an image folder, in the order in which they were found.
 #[derive(Default)]
 pub(super) struct Faults {
-    /// What is in an image's place and is none: the set can be used without it.
+    /// Entries in an image's place that are not images: the set can be used without them.
     pub entries: Vec<BadImage>,
-    /// What leaves the classes unclear.
+    /// Folders that leave the classes unclear.
     pub folders: Vec<BadImage>,
 }
 
@@ -44,8 +44,8 @@ impl Faults {
         self.folders.push(BadImage { path, reason });
     }
 
-    /// The error for the first of them, entries before the folders that hold nothing else; none if there are none, or
-    /// those of entries alone and `skip` leaves these out.
+    /// The error for the first of them, entries before the folders that hold nothing else; `None` if there are none, or
+    /// if there are only entries and `skip` leaves these out.
     pub fn refusal(&self, skip: bool) -> Option<Error> {
         let entries = match skip {
             true => &[][..],
@@ -103,7 +103,7 @@ pub(super) fn root(dir: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Whether a folder has test images, and neither it nor one in it has others to train with.
+/// Whether a folder has test images, and neither it nor a folder in it has images to train with.
 pub(super) fn tests_alone(dir: &Path) -> Result<bool> {
     let alone = dir.is_dir() && root(dir).is_err();
     Ok(alone && test_folder(dir)?.is_some())
@@ -145,8 +145,8 @@ pub(super) fn second_folder(
 /// The folder of test images, if there is one.
 ///
 /// # Errors
-/// Something else has its name, such as a link to a disk that is not there: images that were to test must not be made
-/// up for.
+/// Something else has its name, such as a link to a disk that is not there: missing test images must not be replaced
+/// silently.
 pub(super) fn test_folder(root: &Path) -> Result<Option<String>> {
     let found = entries(root)?;
     for known in TEST_FOLDERS {
@@ -175,8 +175,8 @@ pub(super) fn test_folder(root: &Path) -> Result<Option<String>> {
     Ok(None)
 }
 
-/// Folders beside `train` and that of the test images that have folders of these classes, too: their images are not
-/// used.
+/// Folders beside `train` and the folder of the test images that also have folders of these classes: their images are
+/// not used.
 pub(super) fn unused_folders(
     root: &Path,
     used: &[&str],
@@ -195,7 +195,7 @@ pub(super) fn unused_folders(
     Ok(unused)
 }
 
-/// What is in a folder and not hidden, sorted by name.
+/// The entries of a folder that are not hidden, sorted by name.
 fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
     let read = || Error::io("read", folder);
     let mut entries = Vec::new();
@@ -209,7 +209,7 @@ fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
     Ok(entries)
 }
 
-/// Whether an entry is a folder. Links are followed, other entries cost no look at the disk.
+/// Whether an entry is a folder. Links are followed; other entries need no access to the disk.
 fn is_folder(entry: &DirEntry) -> bool {
     match entry.file_type() {
         Ok(kind) if !kind.is_symlink() => kind.is_dir(),
@@ -217,11 +217,11 @@ fn is_folder(entry: &DirEntry) -> bool {
     }
 }
 
-/// Lists the images below `folder`. The classes are its folders, or `known` ones, which then must have all of them.
+/// Lists the images below `folder`. The classes are its folders, or `known` ones, which must then include all of them.
 /// What cannot be used is left out and added to `faults`.
 ///
 /// # Errors
-/// `folder` itself cannot be read, or holds too many images.
+/// `folder` itself cannot be read, or contains too many images.
 pub(super) fn scan(
     folder: &Path,
     known: Option<&Arc<[String]>>,
@@ -268,7 +268,7 @@ pub(super) fn scan(
         };
         let before = files.len();
         match entries(&path) {
-            // A look at each file: many at a time, because the disk or the network takes its time.
+            // Each file is checked, many at a time, because the disk or the network is slow.
             Ok(of_class) => {
                 let looked: Vec<_> = (of_class.par_iter())
                     .map(|entry| image(entry, class as u32))
@@ -307,7 +307,7 @@ pub(super) fn scan(
     })
 }
 
-/// An entry of a class's folder, which must be an image's file by its name and its kind.
+/// An entry of a class's folder, which must be an image file by its name and its kind.
 fn image(entry: &DirEntry, class: u32) -> Result<File, BadImage> {
     let path = entry.path();
     match looked_at(entry, &path) {
@@ -320,7 +320,7 @@ fn image(entry: &DirEntry, class: u32) -> Result<File, BadImage> {
     }
 }
 
-/// The length of an image's file; else why it is none.
+/// The length of an image file, or why it is not one.
 fn looked_at(entry: &DirEntry, path: &Path) -> Result<u64, String> {
     if is_folder(entry) {
         return Err(
@@ -349,7 +349,7 @@ fn looked_at(entry: &DirEntry, path: &Path) -> Result<u64, String> {
     if !about.is_file() {
         return Err("it is not a file; put an image in its place, or remove it".to_owned());
     }
-    // Whether it may be read, only opening it tells: now, rather than within an epoch.
+    // Only opening it tells whether it may be read: now, rather than within an epoch.
     fs::File::open(path).map_err(unreadable)?;
     Ok(about.len())
 }

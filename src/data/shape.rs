@@ -25,13 +25,13 @@ impl ImageShape {
         }
     }
 
-    /// Values of one image, the number of inputs of a network: channels × height × width.
+    /// Number of values in one image, which is a network's number of inputs: channels × height × width.
     pub fn features(&self) -> usize {
         let plane = self.height.saturating_mul(self.width);
         self.channels.saturating_mul(plane)
     }
 
-    /// The size of a model's input that takes such images.
+    /// The input size of a model that takes such images.
     pub fn extent(&self) -> Extent {
         Extent {
             channels: self.channels,

@@ -1,9 +1,9 @@
-//! The order of a shuffled epoch: a function of the seed, the epoch and the number of images, and of nothing else.
+//! The order of a shuffled epoch: a function of only the seed, the epoch and the number of images.
 //!
 //! It is part of what a seed means, so it must not change with a library's version, the machine or the number of
-//! workers: a resumed run replays it from the middle. Hence a generator of a few lines written down here. It is
-//! SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014), whose n-th output
-//! is a hash of `key + n × GAMMA` and needs no state.
+//! workers: a resumed run replays it from the middle. Hence this generator of a few lines. It is SplitMix64 (Steele,
+//! Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014), whose n-th output is a hash of
+//! `key + n × GAMMA` and needs no state.
 
 /// SplitMix64's increment, the odd number next to 2^64 divided by the golden ratio.
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -54,7 +54,7 @@ mod tests {
         }
     }
 
-    /// Written down, so that a seed keeps its meaning; computed by a Python version of the same formulas.
+    /// Fixed values, so that a seed keeps its meaning; computed by a Python version of the same formulas.
     #[test]
     fn an_order_never_changes() {
         assert_eq!(permutation(10, 1, 0), [0, 7, 5, 2, 1, 9, 3, 6, 4, 8]);

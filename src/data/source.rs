@@ -1,5 +1,4 @@
-//! Where samples come from: a trait that images in memory, image folders, vectors and sources of your own implement
-//! alike.
+//! Where samples come from: a trait that images in memory, image folders, vectors and your own sources implement.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -13,46 +12,46 @@ use crate::error::{Error, Result};
 
 /// Samples for training or for testing, numbered from 0: in memory, in files, or made when they are needed.
 ///
-/// [`read`](DataSource::read) is all that most need. It is called by several threads at once, and for the same number,
-/// seed and epoch has to give the same sample, so that a run repeats. A source that hands over bytes, or that keeps
-/// something from sample to sample, has a [`Reader`] of its own.
+/// [`read`](DataSource::read) is all that most sources need. Several threads call it at once, and for the same number,
+/// seed and epoch it has to give the same sample, so that a run repeats. A source that supplies bytes, or that keeps
+/// something from sample to sample, has its own [`Reader`].
 pub trait DataSource: Any + Debug + Send + Sync {
     /// Number of samples, below 2³².
     fn len(&self) -> usize;
 
-    /// Whether there is no sample at all.
+    /// Whether there are no samples.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Inputs of a sample.
+    /// Number of inputs of a sample.
     fn features(&self) -> usize;
 
     /// What a sample's outputs are compared with.
     fn targets(&self) -> TargetKind;
 
-    /// The class of sample `number`, where samples have classes.
+    /// The class of sample `number`, if samples have classes.
     fn label(&self, _number: usize) -> u32 {
         0
     }
 
-    /// What sample `number` counts in training: the loss of a batch is its samples' mean with these weights. Such
-    /// weights are 0 or above; no metric and no test knows them.
+    /// The weight of sample `number` in training: the loss of a batch is the weighted mean over its samples. Weights
+    /// are 0 or above; metrics and tests ignore them.
     fn weight(&self, _number: usize) -> f32 {
         1.0
     }
 
-    /// Whether weights differ: else nobody asks for them.
+    /// Whether weights differ; if not, they are not requested.
     fn is_weighted(&self) -> bool {
         false
     }
 
-    /// Reads sample `number`: writes all of `inputs`, `[feature]`, before normalisation, and of `values` where targets
-    /// are [flags](TargetKind::Flags) or [values](TargetKind::Values). `draws` tells epochs apart, for sources that
+    /// Reads sample `number`: writes all of `inputs`, `[feature]`, before normalisation, and all of `values` if targets
+    /// are [flags](TargetKind::Flags) or [values](TargetKind::Values). `draws` distinguishes epochs, for sources that
     /// vary their samples.
     ///
     /// # Errors
-    /// A sample that cannot be read: it ends the run.
+    /// The sample cannot be read: this ends the run.
     fn read(
         &self,
         number: usize,
@@ -61,7 +60,8 @@ pub trait DataSource: Any + Debug + Send + Sync {
         values: &mut [f32],
     ) -> Result<()>;
 
-    /// Whether it can vary samples of this shape so. A source of your own varies them in [`read`](DataSource::read).
+    /// Checks that it can vary samples of this shape like that. Your own source varies them in
+    /// [`read`](DataSource::read).
     ///
     /// # Errors
     /// It cannot.
@@ -76,16 +76,16 @@ pub trait DataSource: Any + Debug + Send + Sync {
         }
     }
 
-    /// Begins to read samples, at most so many at a time: for each batch anew, on the thread that makes it.
+    /// Begins to read samples, at most `most` at a time: anew for each batch, on the thread that makes it.
     ///
     /// # Errors
-    /// A source that cannot be opened.
+    /// The source cannot be opened.
     fn open<'a>(&'a self, reading: &'a Reading, most: usize) -> Result<Box<dyn Reader + 'a>> {
         Ok(Box::new(Plain::new(self, reading.draws, most)))
     }
 
-    /// What tells these samples from others: a checkpoint keeps it. By default over every sample as it is read with no
-    /// seed, which takes a pass over all of them.
+    /// A fingerprint that distinguishes these samples from others, kept in checkpoints. By default it is taken over
+    /// every sample as read with no seed, which needs a pass over all of them.
     ///
     /// # Errors
     /// A sample that cannot be read.
@@ -103,7 +103,7 @@ pub trait DataSource: Any + Debug + Send + Sync {
     }
 }
 
-/// How samples are to be read in an epoch.
+/// How to read samples in an epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Reading {
@@ -111,25 +111,26 @@ pub struct Reading {
     pub shape: ImageShape,
     /// How they are varied.
     pub augmentation: Augmentation,
-    /// What the random numbers of that are a function of.
+    /// What the random numbers for that are a function of.
     pub draws: Draws,
-    /// Whether another sample takes the place of one that cannot be read, where that is no error: else it is left out.
+    /// Whether another sample takes the place of one that cannot be read, if that is not an error; otherwise it is left
+    /// out.
     pub replaces_bad: bool,
 }
 
-/// A few samples at a time.
+/// Reads a few samples at a time.
 pub trait Reader {
-    /// Gets the samples with these numbers ready, and returns the numbers of those that are, in their order: all but
+    /// Prepares the samples with these numbers, and returns the numbers of those that are ready, in order: all except
     /// those that are left out.
     ///
     /// # Errors
     /// A sample that cannot be read.
     fn fetch(&mut self, numbers: &[usize]) -> Result<Vec<usize>>;
 
-    /// The inputs of the sample at `place` among those that are ready, which has this number.
+    /// The inputs of the sample at `place` among those that are ready; `number` is its number.
     fn inputs(&self, place: usize, number: usize) -> Inputs<'_>;
 
-    /// Its values, where targets are values.
+    /// Its values, if targets are values.
     fn values(&self, _place: usize, _number: usize) -> &[f32] {
         &[]
     }
@@ -144,7 +145,7 @@ pub enum Inputs<'a> {
     Reals(&'a [f32]),
 }
 
-/// Numbers that a sample of this kind is compared with, besides a class.
+/// How many numbers a sample of this kind is compared with, besides a class.
 pub(super) fn values_of(kind: TargetKind) -> usize {
     match kind {
         TargetKind::Labels => 0,
@@ -152,7 +153,7 @@ pub(super) fn values_of(kind: TargetKind) -> usize {
     }
 }
 
-/// Reads by [`DataSource::read`].
+/// Reads through [`DataSource::read`].
 struct Plain<'a, S: ?Sized> {
     source: &'a S,
     draws: Draws,

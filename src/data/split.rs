@@ -17,7 +17,7 @@ impl Split {
     /// Images `[image][channel][y][x]` of `features` bytes each, and one label per image.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the bytes are not `features` per label, or the images too many to be numbered by 32 bits.
+    /// [`Error::Shape`] if there are not `features` bytes per label, or too many images for 32-bit numbers.
     pub fn new(features: usize, images: Vec<u8>, labels: Vec<u32>) -> Result<Self> {
         if labels.len().checked_mul(features) != Some(images.len()) || features == 0 {
             return Err(Error::Shape(Misfit::Unfit {
@@ -45,7 +45,7 @@ impl Split {
         self.labels.len()
     }
 
-    /// Whether there is no image at all.
+    /// Whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
@@ -55,12 +55,12 @@ impl Split {
         self.features
     }
 
-    /// The bytes of image `index`, `[channel][y][x]`. Like a slice's, an index past the end panics.
+    /// The bytes of image `index`, `[channel][y][x]`. As for a slice, an index past the end panics.
     pub fn image(&self, index: usize) -> &[u8] {
         &self.images[index * self.features..][..self.features]
     }
 
-    /// The class of image `index`. Like a slice's, an index past the end panics.
+    /// The class of image `index`. As for a slice, an index past the end panics.
     pub fn label(&self, index: usize) -> u32 {
         self.labels[index]
     }
@@ -80,7 +80,7 @@ impl Split {
     }
 }
 
-/// The two halves of a set as its format's reader finds them.
+/// The two halves of a set as the reader of its format finds them.
 pub(super) struct Halves {
     pub shape: ImageShape,
     pub train: Split,

@@ -1,22 +1,23 @@
-//! What the outputs of a network are compared with: a class, classes that apply or not, or some numbers a sample.
+//! What the outputs of a network are compared with: per sample a class, classes that each apply or not, or some
+//! numbers.
 
 use std::fmt;
 
 use crate::error::{Error, Misfit, Result};
 
-/// What each sample has to be compared with.
+/// What each sample is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetKind {
     /// The number of its class.
     Labels,
-    /// Of so many classes whether each applies: 1 or 0, or a share between them.
+    /// For this many classes, whether each applies: 1 or 0, or a share between them.
     Flags(usize),
-    /// So many numbers.
+    /// This many numbers.
     Values(usize),
 }
 
 impl TargetKind {
-    /// Words a sample.
+    /// Words per sample.
     pub fn words(self) -> usize {
         match self {
             TargetKind::Labels => 1,
@@ -36,19 +37,19 @@ impl fmt::Display for TargetKind {
     }
 }
 
-/// The targets of several samples; whoever holds them says in which order they lie.
+/// The targets of several samples; their order depends on the holder.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Targets {
-    /// A class each.
+    /// One class each.
     Labels(Vec<u32>),
     /// As many classes each, 1 where it applies and 0 where not.
     Flags(Vec<f32>),
-    /// As many numbers each.
+    /// Equally many numbers each.
     Values(Vec<f32>),
 }
 
 impl Targets {
-    /// Zeros for so many samples.
+    /// Zeros for `samples` samples.
     pub(crate) fn zeros(kind: TargetKind, samples: usize) -> Self {
         let words = kind.words() * samples;
         match kind {
@@ -58,7 +59,7 @@ impl Targets {
         }
     }
 
-    /// Of samples with these classes, of so many, whether each applies, `[sample][class]`.
+    /// For samples with these classes, out of `classes`, whether each applies, `[sample][class]`.
     ///
     /// # Errors
     /// [`Error::Shape`] for a class that is not below `classes`.
@@ -77,7 +78,7 @@ impl Targets {
         Ok(Targets::Flags(flags))
     }
 
-    /// The numbers, where they are no labels.
+    /// The numbers, unless they are labels.
     pub(super) fn numbers(&self) -> Option<&[f32]> {
         match self {
             Targets::Labels(_) => None,
@@ -85,7 +86,7 @@ impl Targets {
         }
     }
 
-    /// Words in all.
+    /// Number of words in all.
     pub fn words(&self) -> usize {
         match self {
             Targets::Labels(labels) => labels.len(),

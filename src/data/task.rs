@@ -1,10 +1,10 @@
-//! What a network learns to tell of a sample, as its targets are.
+//! What a network learns to predict for a sample, which follows from its targets.
 
 use super::TargetKind;
 use crate::choice::choice;
 
 choice! {
-    /// What a network learns to tell of a sample.
+    /// What a network learns to predict for a sample.
     pub enum Task {
         /// Which of several classes it is
         Classification = "classification",
@@ -16,7 +16,7 @@ choice! {
 }
 
 impl Task {
-    /// That of samples with such targets.
+    /// The task of samples with such targets.
     pub fn of(targets: TargetKind) -> Self {
         match targets {
             TargetKind::Labels => Task::Classification,

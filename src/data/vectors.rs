@@ -5,7 +5,7 @@ use super::source::{DataSource, values_of};
 use super::{TargetKind, Targets};
 use crate::error::{Error, Misfit, Result};
 
-/// Samples of `f32` in memory, with a class, several classes or some values each.
+/// Samples of `f32` in memory, each with a class, several classes or some values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vectors {
     features: usize,
@@ -15,16 +15,17 @@ pub struct Vectors {
     inputs: Vec<f32>,
     /// `[sample]`, or `[sample][value]`.
     targets: Targets,
-    /// `[sample]`; empty where all count the same.
+    /// `[sample]`; empty if all count the same.
     weights: Vec<f32>,
 }
 
 impl Vectors {
     /// Samples `[sample][feature]` of `features` numbers each, with labels `[sample]` (a `Vec<u32>`), values
-    /// `[sample][value]` (a `Vec<f32>`, as many for each), or [flags](Targets::flags) `[sample][class]`.
+    /// `[sample][value]` (a `Vec<f32>`, equally many per sample), or [flags](Targets::flags) `[sample][class]`.
     ///
     /// # Errors
-    /// [`Error::Shape`] for sizes that do not fit each other, and numbers that are not finite: no loss would be.
+    /// [`Error::Shape`] for sizes that do not fit each other, and for numbers that are not finite, because then no loss
+    /// would be.
     pub fn new(features: usize, inputs: Vec<f32>, targets: impl Into<Targets>) -> Result<Self> {
         let targets = targets.into();
         if features == 0 || !inputs.len().is_multiple_of(features) {
@@ -76,10 +77,10 @@ impl Vectors {
         })
     }
 
-    /// These with what each counts in training, `[sample]`.
+    /// These with the weight of each sample in training, `[sample]`.
     ///
     /// # Errors
-    /// [`Error::Shape`] for another number of weights than of samples, and weights that are below 0 or not finite.
+    /// [`Error::Shape`] if there are not as many weights as samples, or a weight is below 0 or not finite.
     pub fn weighted(self, weights: Vec<f32>) -> Result<Self> {
         if weights.len() != self.samples {
             return Err(Error::Shape(Misfit::Other(format!(

@@ -1,12 +1,12 @@
-//! Files of named arrays as tables: one array has the inputs, others the targets.
+//! Files of named arrays as tables: one array has the inputs, the others the targets.
 
 use super::cells::{Cells, Column, MISSING, Table, in_order};
 use crate::engine::host_memory;
 use crate::words::{grouped, listed};
 
-/// What an array of targets is usually called.
+/// The usual names of an array of targets.
 const TARGETS: [&str; 5] = ["y", "target", "targets", "labels", "label"];
-/// What an array of inputs is usually called.
+/// The usual names of an array of inputs.
 const INPUTS: [&str; 8] = [
     "x", "X", "data", "features", "inputs", "input", "x_train", "X_train",
 ];
@@ -19,7 +19,7 @@ pub(super) struct Array {
     pub values: Values,
 }
 
-/// What is in an array.
+/// The contents of an array.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Values {
     Numbers(Vec<f32>),
@@ -31,7 +31,7 @@ impl Array {
         self.shape.first().copied().unwrap_or(0)
     }
 
-    /// Columns; none of an array that is no table.
+    /// Number of columns; `None` for an array that is not a table.
     fn width(&self) -> Option<usize> {
         match self.shape[..] {
             [_] => Some(1),
@@ -49,10 +49,10 @@ impl Array {
     }
 }
 
-/// Numbers that an array of this shape has, where memory holds them.
+/// How many numbers an array of this shape has, if memory can hold them.
 ///
 /// # Errors
-/// A shape of more than that.
+/// The shape has more than that.
 pub(super) fn room(shape: &[usize]) -> Result<usize, String> {
     let count = shape.iter().try_fold(1usize, |all, &n| all.checked_mul(n));
     let bytes = count.and_then(|count| count.checked_mul(4));
@@ -67,8 +67,8 @@ pub(super) fn room(shape: &[usize]) -> Result<usize, String> {
     }
 }
 
-/// Makes a table of arrays: the target is the array `wanted`, or one of a usual name; the inputs are the one that is
-/// called so, or the only one besides. A single array is a table by itself.
+/// Makes a table of arrays: the target is the array `wanted`, or one with a usual name; the inputs are the array with a
+/// usual name, or the only other one. A single array is a table by itself.
 pub(super) fn table(
     arrays: Vec<Array>,
     wanted: Option<&str>,
@@ -162,7 +162,7 @@ pub(super) fn table(
     })
 }
 
-/// Texts by number, in the order in which they come.
+/// Texts as numbers, in order of first appearance.
 fn numbered(texts: &[String]) -> (Vec<String>, Vec<u32>) {
     let mut known = std::collections::HashMap::new();
     let mut names = Vec::new();
@@ -176,7 +176,7 @@ fn numbered(texts: &[String]) -> (Vec<String>, Vec<u32>) {
     (names, numbers)
 }
 
-/// Adds the cells of an array's row.
+/// Adds the cells of one row of an array.
 fn put(
     words: &mut Vec<u32>,
     array: &Array,

@@ -1,19 +1,19 @@
-//! A cell's text: a number, nothing, or one of the texts of its column.
+//! The text of a cell: a number, nothing, or one of its column's texts.
 
 use std::collections::HashMap;
 
 use super::cells::MISSING;
 use crate::words::listed;
 
-/// Different texts that a column may have.
+/// Maximum number of different texts in a column.
 pub(super) const MOST_CATEGORIES: usize = 10_000;
-/// What stands where a value is missing, besides nothing.
+/// Texts that stand for a missing value, besides an empty cell.
 const NOTHING: [&[u8]; 13] = [
     b"NA", b"N/A", b"n/a", b"na", b"nan", b"NaN", b"NAN", b"null", b"NULL", b"None", b"?", b"<NA>",
     b"#N/A",
 ];
 
-/// The texts of a column, in the order in which they came.
+/// The texts of a column, in order of first appearance.
 #[derive(Default)]
 pub(super) struct Categories {
     numbers: HashMap<Box<[u8]>, u32>,
@@ -40,7 +40,7 @@ impl Categories {
         Ok(number)
     }
 }
-/// A number's bits; none of a text.
+/// The bits of a number; `None` for a text.
 pub(super) fn number(cell: &[u8]) -> Result<Option<u32>, String> {
     let parsed = std::str::from_utf8(cell)
         .ok()
@@ -57,7 +57,7 @@ pub(super) fn number(cell: &[u8]) -> Result<Option<u32>, String> {
     }
 }
 
-/// Whether a value is missing there.
+/// Whether the cell's value is missing.
 pub(super) fn is_nothing(cell: &[u8]) -> bool {
     cell.is_empty() || (cell.len() <= 4 && NOTHING.contains(&cell))
 }

@@ -1,19 +1,19 @@
-//! A table in memory: a word of 32 bits a cell.
+//! A table in memory: a 32-bit word per cell.
 
-/// The word of a cell without a value, of numbers (whose bits it is of no finite one) and of categories alike.
+/// The word of a cell without a value, for numbers (no finite number has these bits) and categories alike.
 pub(super) const MISSING: u32 = u32::MAX;
 
-/// A table, whatever file it comes from. Rows are counted from 0 here, and from 1 in what is said of them.
+/// A table, from whatever file. Rows are counted from 0 here, and from 1 in messages.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     pub columns: Vec<Column>,
     pub rows: usize,
     pub cells: Cells,
-    /// The columns that the format itself says are the target.
+    /// The columns that the format itself declares as targets.
     pub targets: Vec<usize>,
-    /// Names of columns that were left out while it was read, as was asked for.
+    /// Names of columns that were left out while reading, as requested.
     pub left_out: Vec<String>,
-    /// What the format is called.
+    /// The name of the format.
     pub format: &'static str,
 }
 
@@ -21,7 +21,8 @@ pub(super) struct Table {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Column {
     pub name: String,
-    /// Of a column of texts: those that there are, in order; a cell is the number of one. `None`: cells are numbers.
+    /// For a column of texts, its different texts, in order; a cell is the number of one of them. `None`: cells are
+    /// numbers.
     pub categories: Option<Vec<String>>,
 }
 
@@ -38,11 +39,11 @@ impl Column {
 /// The cells of all rows.
 #[derive(Debug)]
 pub(super) enum Cells {
-    /// `[row][column]`: a number's bits, or the number of a category.
+    /// `[row][column]`: the bits of a number, or the number of a category.
     Dense(Vec<u32>),
-    /// Numbers, of which those that are not there are 0: for each row the columns that are, in rising order.
+    /// Numbers, where missing entries are 0: for each row its stored columns, in ascending order.
     Sparse {
-        /// Where each row begins, and the end of the last.
+        /// Where each row begins, and the end of the last one.
         starts: Vec<usize>,
         columns: Vec<u32>,
         values: Vec<f32>,
@@ -76,7 +77,7 @@ impl Row<'_> {
 }
 
 impl Table {
-    /// A row. Like a slice's, a number past the end panics.
+    /// A row. As for a slice, a number past the end panics.
     pub fn row(&self, row: usize) -> Row<'_> {
         let width = self.columns.len();
         match &self.cells {
@@ -92,12 +93,12 @@ impl Table {
         }
     }
 
-    /// Whether cells that are not there are 0.
+    /// Whether cells that are not stored are 0.
     pub fn is_sparse(&self) -> bool {
         matches!(self.cells, Cells::Sparse { .. })
     }
 
-    /// Bytes that the cells take in memory.
+    /// Size of the cells in memory, in bytes.
     pub fn bytes(&self) -> u64 {
         (match &self.cells {
             Cells::Dense(words) => 4 * words.len(),
@@ -107,12 +108,12 @@ impl Table {
         }) as u64
     }
 
-    /// The column of a name.
+    /// The column with a name.
     pub fn find(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }
 
-    /// The text of a cell, as its file has it or nearly so.
+    /// The text of a cell, as in its file or nearly so.
     pub fn text(&self, column: usize, word: u32) -> String {
         match (&self.columns[column].categories, word) {
             (_, MISSING) => String::new(),
@@ -122,7 +123,7 @@ impl Table {
     }
 }
 
-/// A number's text, whole ones without a point: also the name of the class that it stands for.
+/// The text of a number, without a point if it is whole; this is also the name of the class that it stands for.
 pub(super) fn number_text(x: f32) -> String {
     match is_whole(x) {
         true => format!("{}", x as i64),
@@ -130,12 +131,12 @@ pub(super) fn number_text(x: f32) -> String {
     }
 }
 
-/// Whether it is a whole number that 32 bits hold exactly, with all of its neighbours.
+/// Whether it is a whole number that 32 bits represent exactly, along with all its neighbours.
 pub(super) fn is_whole(x: f32) -> bool {
     x.fract() == 0.0 && x.abs() <= 16_777_216.0
 }
 
-/// Puts texts in order, numbers among them by their size, and says which place each gets.
+/// Sorts texts, with numbers by their value, and returns the new place of each.
 pub(super) fn in_order(names: Vec<String>) -> (Vec<String>, Vec<u32>) {
     let key = |name: &str| name.parse::<f64>().ok().filter(|x| x.is_finite());
     let numbers = names.iter().all(|name| key(name).is_some());

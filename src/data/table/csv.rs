@@ -1,7 +1,7 @@
 //! CSV files: a line of names, then rows of numbers and texts.
 //!
-//! Cells are parsed as they come by, into 32 bits each. A column is one of numbers until a text is met in it; then the
-//! file is read once more, with that column as one of texts, whose cells are the numbers of its categories.
+//! Cells are parsed as they are read, into 32 bits each. A column holds numbers until a text is met in it; then the
+//! file is read once more, with that column holding texts, whose cells are the numbers of its categories.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
@@ -14,13 +14,14 @@ use super::cells::{Cells, Column, MISSING, Table, in_order};
 use crate::engine::host_memory;
 use crate::words::grouped;
 
-/// Rows after which the size of all is judged, and after which a text no longer begins the reading anew at once.
+/// Number of rows after which the size of the whole table is estimated, and after which a text no longer restarts the
+/// reading at once.
 const FIRST_ROWS: usize = 1000;
-/// Rows between two looks at how far it is.
+/// Rows between two progress reports.
 const WATCHED: usize = 4096;
 
-/// Reads a table of about so many `bytes`. `texts` are columns of texts, whatever is in them; those of `ignore` are not
-/// looked at. An error's text is a reason that fits behind the file's name.
+/// Reads a table of about `bytes` bytes. `texts` are columns of texts, whatever they contain; those of `ignore` are not
+/// looked at. The text of an error is a reason that fits after the file's name.
 pub(super) fn read(
     open: &dyn Fn() -> io::Result<Box<dyn Read>>,
     bytes: u64,
@@ -41,7 +42,7 @@ pub(super) fn read(
         .collect();
     let of_text = |&column: &usize| texts.contains(&names[column]);
     let mut of_text: BTreeSet<usize> = kept.iter().copied().filter(of_text).collect();
-    // Each time a column more is one of texts.
+    // Each round adds a column of texts.
     loop {
         match Pass::new(&names, &kept, &of_text).run(reader()?, bytes, watch)? {
             Passed::Whole(mut table) => {
@@ -54,7 +55,7 @@ pub(super) fn read(
     }
 }
 
-/// What stands between cells: of a comma, a semicolon, a tab and a bar the one that the first line has most of.
+/// The separator of cells: whichever of comma, semicolon, tab and bar occurs most often in the first line.
 fn delimiter(start: Box<dyn Read>) -> Result<u8, String> {
     const MOST: u64 = 1 << 20;
     let mut head = Vec::new();
@@ -103,18 +104,18 @@ fn names(reader: &mut Reader<Box<dyn Read>>) -> Result<Vec<String>, String> {
     }
 }
 
-/// What a pass over the file has come to.
+/// The outcome of a pass over the file.
 enum Passed {
     Whole(Table),
-    /// Columns that have texts and were taken for numbers.
+    /// Columns that contain texts and were taken for numbers.
     Texts(BTreeSet<usize>),
 }
 
-/// One reading of the rows.
+/// One pass over the rows.
 struct Pass<'a> {
     names: &'a [String],
     kept: &'a [usize],
-    /// Of each kept column that is one of texts those met so far.
+    /// For each kept column of texts, those met so far.
     known: Vec<Option<Categories>>,
     words: Vec<u32>,
     rows: usize,
@@ -186,10 +187,10 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// Makes room for all rows, by the length of the first ones, or says that there is none.
+    /// Allocates memory for all rows, estimated from the length of the first ones, or says that there is not enough.
     fn reserve(&mut self, bytes: u64, read: u64) -> Result<(), String> {
         let share = bytes as f64 / read.max(1) as f64;
-        // Rows differ in length; what is too much is given back.
+        // Rows differ in length; the excess is freed.
         let cells = (self.words.len() as f64 * share * 1.05) as u64;
         let (needed, free) = (cells.saturating_mul(4), host_memory::available());
         if free.is_some_and(|free| needed > free) {
@@ -232,7 +233,7 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// The reason for a table that is larger than the memory.
+/// The reason for refusing a table that is larger than the memory.
 fn too_large(columns: usize, needed: u64, free: u64) -> String {
     format!(
         "its cells take about {} bytes (4 for each, {columns} columns), and this machine has {} bytes of free memory; leave \
@@ -242,7 +243,7 @@ fn too_large(columns: usize, needed: u64, free: u64) -> String {
     )
 }
 
-/// What is wrong with a file's form.
+/// What is wrong with the form of a file.
 fn wrong(error: &::csv::Error, rows: usize) -> String {
     match error.kind() {
         ErrorKind::UnequalLengths {
@@ -287,7 +288,7 @@ mod tests {
         assert_eq!(table.columns[0].categories, None);
         let cities = table.columns[1].categories.as_deref().unwrap();
         assert_eq!(cities, ["A; b", "Rome"]);
-        // A text in the last row makes a column one of texts, its numbers too.
+        // A text in the last row makes the whole column one of texts, including its numbers.
         assert_eq!(
             table.columns[2].categories.as_deref().unwrap(),
             ["1", "3,5"]
@@ -349,7 +350,7 @@ mod tests {
         assert_eq!(error, Ok(()));
     }
 
-    /// Prints how fast a million rows are read, beside the parser alone that gives bytes:
+    /// Prints how fast a million rows are read, beside the speed of the bare parser that yields bytes:
     /// `cargo test --release --lib a_million_rows -- --ignored --nocapture`.
     #[test]
     #[ignore = "80 MB, for its time"]

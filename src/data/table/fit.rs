@@ -1,10 +1,11 @@
-//! Finds out what is to be done with the columns: from the training rows alone.
+//! Determines what to do with the columns, from the training rows alone.
 
 use super::cells::{MISSING, Table};
 use super::preprocessing::{ColumnRule, Missing, Preprocessing, Rule, TargetRule};
 use super::roles::Roles;
 
-/// The rules that these rows teach. `target` is what the target is; of values its scale is found out.
+/// The rules learned from these rows. `target` says what the target is; if it consists of values, their scale is
+/// determined here.
 pub(super) fn fit(
     table: &Table,
     roles: &Roles,
@@ -15,7 +16,7 @@ pub(super) fn fit(
     let columns = roles.inputs.iter().map(|&column| ColumnRule {
         name: table.columns[column].name.clone(),
         rule: match (&table.columns[column].categories, table.is_sparse()) {
-            // Most of them are 0, and stay so; such files are scaled already.
+            // Most of them are 0, and stay 0; such files are scaled already.
             (None, true) => Rule::Number {
                 mean: 0.0,
                 deviation: 1.0,
@@ -50,7 +51,7 @@ pub(super) fn fit(
     }
 }
 
-/// The numbers of a column that are there.
+/// The numbers of a column that are not missing.
 fn numbers(table: &Table, column: usize, rows: &[u32]) -> Vec<f32> {
     let words = rows.iter().map(|&row| table.row(row as usize).word(column));
     words
@@ -59,7 +60,7 @@ fn numbers(table: &Table, column: usize, rows: &[u32]) -> Vec<f32> {
         .collect()
 }
 
-/// Mean and deviation, 1 where it would be 0.
+/// Mean and standard deviation; a deviation of 0 becomes 1.
 fn scale(numbers: &[f32]) -> (f64, f64) {
     if numbers.is_empty() {
         return (0.0, 1.0);
@@ -68,7 +69,7 @@ fn scale(numbers: &[f32]) -> (f64, f64) {
     let mean = numbers.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
     let squares: f64 = numbers.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum();
     let deviation = (squares / count).sqrt();
-    // What sums round to is no difference between rows.
+    // The rounding of sums is not a difference between rows.
     match deviation > 1e-12 * mean.abs() {
         true => (mean, deviation),
         false => (mean, 1.0),
@@ -119,7 +120,7 @@ fn category(
         }
     }
     let known: Vec<usize> = (0..names.len()).filter(|&name| counts[name] > 0).collect();
-    // Of equal ones the first.
+    // Of equally frequent ones, the first.
     let most = (0..known.len()).rev().max_by_key(|&at| counts[known[at]]);
     Rule::Category {
         names: known.iter().map(|&name| names[name].clone()).collect(),

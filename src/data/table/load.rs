@@ -1,4 +1,4 @@
-//! From files to a data set: which columns, which rows, and what the training rows teach of them.
+//! From files to a data set: which columns, which rows, and what the training rows say about them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,18 +20,17 @@ use crate::data::test_part::TestPart;
 use crate::data::{DataOptions, DataSource, ImageShape, Images, Normalisation, TargetKind, Task};
 use crate::error::{Error, Result};
 
-/// Reads the table that `source` names and, where it has one, the file to test by.
+/// Reads the table that `source` names and the file to test on, if `source` has one.
 ///
 /// # Errors
-/// [`Error::Io`] for a file that cannot be read, [`Error::Data`] for one that is no table, or another one than is asked
-/// for.
+/// [`Error::Io`] for a file that cannot be read, [`Error::Data`] for one that is not a table, or not the requested one.
 pub(in crate::data) fn load(source: &DataOptions, watch: Watch<'_>) -> Result<Dataset> {
     let (path, options) = (Path::new(&source.name), &source.table);
     let first = Part::open(path, options, options.prepared.as_ref(), watch)?;
     of_part(first, source, watch)
 }
 
-/// As [`load`], of a file that was read.
+/// As [`load`], for a file that has been read.
 pub(super) fn of_part(first: Part, source: &DataOptions, watch: Watch<'_>) -> Result<Dataset> {
     let (path, options) = (Path::new(&source.name), &source.table);
     let wrong = |reason| Error::Data {
@@ -118,7 +117,7 @@ pub(super) fn of_part(first: Part, source: &DataOptions, watch: Watch<'_>) -> Re
         shape: ImageShape::vector(inputs),
         classes: class_names.len(),
         class_names,
-        // The rules have done it.
+        // The rules have normalised already.
         normalisation: Normalisation {
             mean: vec![0.0; inputs],
             std: vec![1.0; inputs],
@@ -137,7 +136,7 @@ pub(super) fn of_part(first: Part, source: &DataOptions, watch: Watch<'_>) -> Re
     Ok(data)
 }
 
-/// That numbers are taken for classes.
+/// A note that numbers are taken for classes.
 fn of_numbers(part: &Part, target: &TargetRule) -> Option<String> {
     let TargetRule::Classes { column, names } = target else {
         return None;
@@ -151,11 +150,12 @@ fn of_numbers(part: &Part, target: &TargetRule) -> Option<String> {
     })
 }
 
-/// The rows of a file as a network sees them that was trained with these rules, to be predicted; its target may be
+/// The rows of a file as seen by a network that was trained with these rules, for prediction; the target may be
 /// missing.
 ///
 /// # Errors
-/// As [`load`](crate::data::load); columns of other names, and missing values where rows with such were left out.
+/// As [`load`](crate::data::load); columns with other names, and missing values if the training left out rows with
+/// missing values.
 pub fn rows_of(path: &Path, rules: &Arc<Preprocessing>) -> Result<Images> {
     let wrong = |reason| Error::Data {
         path: path.to_owned(),
@@ -172,7 +172,7 @@ pub fn rows_of(path: &Path, rules: &Arc<Preprocessing>) -> Result<Images> {
     prepared::complete(&mut table, rules);
     let roles = prepared::roles(&table, rules, false).map_err(wrong)?;
     let missing = match rules.missing {
-        // A row without an answer would shift all others.
+        // Leaving out a row would shift all later predictions.
         Missing::Drop => Missing::Refuse,
         other => other,
     };
@@ -186,7 +186,7 @@ pub fn rows_of(path: &Path, rules: &Arc<Preprocessing>) -> Result<Images> {
         .into())
 }
 
-/// A file's name, without the folders that it is in.
+/// The name of a file, without its folders.
 pub(super) fn name(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());
     name.to_string_lossy().into_owned()
@@ -204,7 +204,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Reads a file, by rules that there are or as it seems to be.
+    /// Reads a file, by existing rules or by what it seems to contain.
     fn open(
         path: &Path,
         options: &TableOptions,
@@ -271,7 +271,7 @@ impl Part {
         Kind::of(&self.table, columns, &self.rows, self.task)?.rule(&self.table, columns)
     }
 
-    /// What is done with the columns, by these rows.
+    /// What is done with the columns, determined from these rows.
     fn fit(&self, missing: Missing, rows: &[u32]) -> Result<Preprocessing, String> {
         let target = self.target()?;
         Ok(fit::fit(&self.table, &self.roles, target, missing, rows))

@@ -1,4 +1,4 @@
-//! Cells without a value: where they are, and what becomes of them.
+//! Cells without a value: where they are, and how they are treated.
 
 use super::cells::{MISSING, Row, Table};
 use super::preprocessing::Missing;
@@ -10,7 +10,7 @@ use crate::words::{counted, grouped, listed};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Gaps {
     pub count: u64,
-    /// The first of them.
+    /// The row of the first one.
     pub first: u32,
 }
 
@@ -33,17 +33,17 @@ pub(super) fn gaps(table: &Table, rows: impl Iterator<Item = u32>) -> Vec<Gaps> 
                     }
                 }
             }
-            // Numbers that are not there are zeros, and no others are read.
+            // Numbers that are not stored are zeros, and all stored ones are present.
             Row::Sparse(..) => {}
         }
     }
     gaps
 }
 
-/// The rows that can be used, and what to know of the others.
+/// The rows that can be used, and notes about the others.
 ///
 /// # Errors
-/// Missing cells where there may be none, or no row without: a reason that fits behind the file's name.
+/// There are missing cells but none are allowed, or no row is complete: a reason that fits after the file's name.
 pub(super) fn usable(
     table: &Table,
     roles: &Roles,

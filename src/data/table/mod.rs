@@ -1,27 +1,28 @@
 //! Tables as data sets: rows of numbers and categories from CSV, NumPy, safetensors and svmlight files.
 //!
-//! [`open`] knows a format by its first bytes and reads the whole file into a [`Table`]: a word of 32 bits a cell, a
-//! number or the number of a category. [`Roles`] says which columns are inputs and which the target. What the training
-//! rows teach of them, means, deviations, categories and fill values, is a [`Preprocessing`]: it stands in checkpoints
-//! and is applied to all other rows, never fitted to them. [`Rows`] makes inputs of cells as they are asked for.
+//! [`open`] recognises a format by its first bytes and reads the whole file into a [`Table`]: a 32-bit word per cell,
+//! which is a number or the number of a category. [`Roles`] says which columns are inputs and which are targets. What
+//! the training rows say about them (means, deviations, categories and fill values) is a [`Preprocessing`]: it is
+//! stored in checkpoints and applied to all other rows, never fitted to them. [`Rows`] turns cells into inputs when
+//! they are requested.
 //!
 //! | file | job |
 //! |---|---|
-//! | `options.rs` | what a table is to be read as |
+//! | `options.rs` | how to read a table |
 //! | `open.rs` | from a file's first bytes to its reader |
 //! | `csv.rs` (`no_csv.rs`), `npy.rs`, `npz.rs`, `safetensors.rs`, `svmlight.rs` | the formats |
-//! | `cell.rs` | a cell's text, of CSV |
+//! | `cell.rs` | the text of a CSV cell |
 //! | `arrays.rs` | named arrays as the columns of a table |
 //! | `cells.rs` | a table in memory |
-//! | `roles.rs` | which columns are inputs, which the target |
+//! | `roles.rs` | which columns are inputs and which are targets |
 //! | `targets.rs` | what rows are compared with: classes or values |
-//! | `preprocessing.rs`, `fit.rs`, `prepared.rs` | what is done with columns; found out by the training rows; done |
+//! | `preprocessing.rs`, `fit.rs`, `prepared.rs` | the rules for columns; determining them from the training rows; applying them |
 //! | `rows.rs` | rows as a source of samples |
 //! | `missing.rs` | cells without a value: refused, filled, left out |
-//! | `split.rs` | rows held out to test by |
-//! | `load.rs` | all of it, to a data set |
+//! | `split.rs` | rows held out for testing |
+//! | `load.rs` | all of it, up to a data set |
 //! | `summary.rs` | what was understood, for people |
-//! | `watch.rs`, `fuzz.rs` | who looks on while a file is read; what fuzzers call |
+//! | `watch.rs`, `fuzz.rs` | progress while a file is read; the entry points of the fuzzers |
 
 mod arrays;
 #[cfg(feature = "table")]

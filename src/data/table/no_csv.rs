@@ -1,4 +1,4 @@
-//! In place of the reader of CSV files, where the feature `table` is left out.
+//! Replaces the reader of CSV files if the feature `table` is left out.
 
 use std::io::{self, Read};
 

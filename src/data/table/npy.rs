@@ -1,13 +1,13 @@
-//! NumPy's `.npy`: an array behind a line that describes it (NEP 1, `numpy.lib.format`, versions 1 to 3).
+//! NumPy's `.npy`: an array after a header line that describes it (NEP 1, `numpy.lib.format`, versions 1 to 3).
 
 use half::f16;
 
 use super::arrays::{Array, Values, room};
 
-/// What such a file begins with.
+/// The first bytes of such a file.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// Reads an array. An error's text is a reason that fits behind the file's name.
+/// Reads an array. The text of an error is a reason that fits after the file's name.
 pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Array, String> {
     const CUT: &str = "the .npy file ends within its header";
     let version = *bytes.get(MAGIC.len()).ok_or(CUT)?;
@@ -58,7 +58,7 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Array, String> {
     })
 }
 
-/// Fortran's order to that of C.
+/// From Fortran's order to C's.
 fn by_rows(values: Values, shape: &[usize]) -> Result<Values, String> {
     let &[rows, width] = shape else {
         return match shape.len() {
@@ -78,7 +78,7 @@ fn by_rows(values: Values, shape: &[usize]) -> Result<Values, String> {
     })
 }
 
-/// What a header says.
+/// The contents of a header.
 struct Header {
     kind: Kind,
     big: bool,
@@ -87,7 +87,7 @@ struct Header {
 }
 
 impl Header {
-    /// Of a dictionary as Python writes it.
+    /// Parses a dictionary as Python writes it.
     fn parse(text: &str) -> Result<Self, String> {
         let value = |key: &str| {
             let behind = [format!("'{key}':"), format!("\"{key}\":")];
@@ -128,16 +128,16 @@ impl Header {
     }
 }
 
-/// The kinds of values that are read.
+/// The kinds of values that can be read.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Bool,
     Signed(usize),
     Unsigned(usize),
     Real(usize),
-    /// Bytes, of so many a text.
+    /// Bytes, this many per text.
     Bytes(usize),
-    /// So many characters of 4 bytes.
+    /// Characters of 4 bytes, this many per text.
     Unicode(usize),
 }
 
@@ -187,7 +187,7 @@ impl Kind {
         })
     }
 
-    /// The number that these bits are, rounded to 32 bits.
+    /// The number that these bits represent, rounded to 32 bits.
     fn number(self, bits: u64) -> f32 {
         match self {
             Kind::Bool => f32::from(u8::from(bits != 0)),

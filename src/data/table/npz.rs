@@ -1,7 +1,7 @@
 //! NumPy's `.npz`: a ZIP archive with an `.npy` file for each array, stored or deflated.
 //!
-//! Entries are found by the directory at the archive's end, as PKWARE's APPNOTE.TXT says (4.3.12, 4.3.16, and 4.5.3 of
-//! archives past 4 GiB).
+//! Entries are found through the directory at the archive's end, as PKWARE's APPNOTE.TXT says (4.3.12, 4.3.16, and
+//! 4.5.3 for archives past 4 GiB).
 
 use std::io::Read;
 
@@ -11,12 +11,12 @@ use super::arrays::Array;
 use super::npy;
 use crate::engine::host_memory;
 
-/// What such a file begins with.
+/// The first bytes of such a file.
 pub(super) const MAGIC: &[u8] = b"PK\x03\x04";
 
 const CUT: &str = "the archive is damaged or ends early; get it again";
 
-/// Reads all arrays. An error's text is a reason that fits behind the file's name.
+/// Reads all arrays. The text of an error is a reason that fits after the file's name.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Array>, String> {
     let free = host_memory::available().unwrap_or(u64::MAX);
     let arrays = entries(bytes)?.into_iter().map(|entry| {
@@ -28,18 +28,18 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Array>, String> {
     arrays.collect()
 }
 
-/// A file of an archive.
+/// A file in an archive.
 struct Entry {
     name: String,
     deflated: bool,
     crc: u32,
     packed: u64,
     size: u64,
-    /// Where its own header stands.
+    /// The place of its own header.
     at: u64,
 }
 
-/// Bytes at a place, where there are so many.
+/// The bytes at a place, if there are that many.
 fn part(bytes: &[u8], at: u64, length: u64) -> Result<&[u8], String> {
     let (at, length) = (usize::try_from(at), usize::try_from(length));
     let (Ok(at), Ok(length)) = (at, length) else {
@@ -49,16 +49,16 @@ fn part(bytes: &[u8], at: u64, length: u64) -> Result<&[u8], String> {
     bytes.get(range).ok_or_else(|| CUT.to_owned())
 }
 
-/// A number of `length` bytes, the lowest first.
+/// A number of `length` bytes, lowest byte first.
 fn number(bytes: &[u8], at: u64, length: u64) -> Result<u64, String> {
     let bytes = part(bytes, at, length)?.iter().rev();
     Ok(bytes.fold(0, |all, &byte| all << 8 | u64::from(byte)))
 }
 
-/// The files of an archive.
+/// The files in an archive.
 fn entries(bytes: &[u8]) -> Result<Vec<Entry>, String> {
     const END: &[u8] = b"PK\x05\x06";
-    // A comment of 64 KiB at most stands behind it.
+    // A comment of at most 64 KiB follows it.
     let start = bytes.len().saturating_sub(22 + (1 << 16));
     let found = bytes[start..]
         .windows(END.len())
@@ -113,7 +113,7 @@ fn entries(bytes: &[u8]) -> Result<Vec<Entry>, String> {
     Ok(entries)
 }
 
-/// Takes the numbers that 32 bits do not hold from the extra field of that purpose.
+/// Takes the numbers that do not fit 32 bits from the extra field for that purpose.
 fn large(extra: &[u8], sizes: &mut [u64; 3]) -> Result<(), String> {
     let mut at = 0;
     while at + 4 <= extra.len() as u64 {
@@ -134,7 +134,7 @@ fn large(extra: &[u8], sizes: &mut [u64; 3]) -> Result<(), String> {
 }
 
 impl Entry {
-    /// Its bytes, unpacked: as many as it says, and with its checksum.
+    /// Its unpacked bytes: as many as it says, and with its checksum.
     fn content(&self, archive: &[u8], free: u64) -> Result<Vec<u8>, String> {
         if self.size > free {
             return Err(format!(
@@ -150,7 +150,7 @@ impl Entry {
         let packed = part(archive, start, self.packed)?;
         let mut content = Vec::new();
         if self.deflated {
-            // One byte more than there may be shows that there are more.
+            // Reading one more byte than allowed shows whether there are more.
             let mut unpacked = DeflateDecoder::new(packed).take(self.size.saturating_add(1));
             (unpacked.read_to_end(&mut content)).map_err(|error| format!("{CUT} ({error})"))?;
         } else {
@@ -173,7 +173,7 @@ mod tests {
     use super::super::arrays::Values;
     use super::*;
 
-    /// An archive of one file.
+    /// An archive with one file.
     fn archive(name: &str, content: &[u8], deflated: bool) -> Vec<u8> {
         let packed = match deflated {
             true => {

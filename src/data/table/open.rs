@@ -12,26 +12,26 @@ use crate::error::{Error, Result};
 use crate::files::{self, GZIP, Most};
 use crate::words::grouped;
 
-/// Bytes that a format is known by.
+/// Number of bytes by which a format is recognised.
 const START: u64 = 1 << 16;
 
-/// How a file is to be read.
+/// How to read a file.
 #[derive(Clone, Copy)]
 pub(super) struct How<'a> {
-    /// Columns that are texts, whatever is in them.
+    /// Columns that are texts, whatever they contain.
     pub texts: &'a [String],
     /// Columns that are left out.
     pub ignore: &'a [String],
-    /// The array that is the target, of a file of arrays.
+    /// The array that is the target, for a file of arrays.
     pub target: Option<&'a str>,
     /// Whether rows of svmlight have several labels, also where each has one.
     pub labels: bool,
 }
 
-/// Reads a file whole.
+/// Reads a whole file.
 ///
 /// # Errors
-/// [`Error::Io`] for one that cannot be read, [`Error::Data`] for one that is no table, or larger than the memory.
+/// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not a table or is larger than the memory.
 pub(super) fn open(path: &Path, how: How<'_>, watch: Watch<'_>) -> Result<Table> {
     let wrong = |reason| Error::Data {
         path: path.to_owned(),
@@ -47,7 +47,7 @@ pub(super) fn open(path: &Path, how: How<'_>, watch: Watch<'_>) -> Result<Table>
         let open = || File::open(path).map(|file| Box::new(file) as Box<dyn Read>);
         return csv::read(&open, about.len(), how.texts, how.ignore, watch).map_err(wrong);
     }
-    // The bytes, the numbers of the arrays, and the cells made of them.
+    // The bytes, the numbers of the arrays, and the cells made from them.
     let (needed, free) = (about.len().saturating_mul(3), host_memory::available());
     if free.is_some_and(|free| needed > free) {
         return Err(wrong(format!(
@@ -73,7 +73,7 @@ enum Format {
 }
 
 impl Format {
-    /// By the first bytes.
+    /// Recognises the format by the first bytes.
     fn of(start: &[u8]) -> Result<Self, String> {
         const PACKED: [(&[u8], &str); 4] = [
             (&GZIP, "gzip"),
@@ -109,7 +109,7 @@ impl Format {
         })
     }
 
-    /// Reads a file's bytes.
+    /// Reads the bytes of a file.
     fn read(self, bytes: &[u8], how: How<'_>) -> Result<Table, String> {
         match self {
             Format::Csv => {
@@ -127,7 +127,7 @@ impl Format {
     }
 }
 
-/// For the fuzzers: the table of a file in the format that `name` is.
+/// For the fuzzers: the table of a file in the format called `name`.
 pub(super) fn parse(name: &str, bytes: &[u8]) -> Result<Table, String> {
     let format = match name {
         "table_csv" => Format::Csv,

@@ -1,4 +1,4 @@
-//! What a table is to be read as.
+//! How to read a table.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use crate::data::Task;
 
 use super::preprocessing::{Missing, Preprocessing};
 
-/// What a table is to be read as; other data sets ignore it.
+/// How to read a table; other data sets ignore it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TableOptions {
     /// Name of the column to learn, or of several, separated by commas. `None` is the array `y`, `target`, `targets`,
-    /// `label` or `labels` of a file of arrays, svmlight's labels, or else the last column.
+    /// `label` or `labels` of a file of arrays, svmlight's labels, or otherwise the last column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// Names of columns that are left out, separated by commas.
@@ -23,15 +23,15 @@ pub struct TableOptions {
     /// What is learned, where that was said: a class, labels or numbers. `None` is what the target looks like.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
-    /// What becomes of cells without a value.
+    /// How cells without a value are treated.
     pub missing: Missing,
-    /// The file with the rows to test by.
+    /// The file with the rows to test on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,
-    /// What a training has made of the columns: it is applied, and nothing is fitted.
+    /// The rules of an earlier training: they are applied, and nothing is fitted.
     #[serde(skip)]
     pub prepared: Option<Arc<Preprocessing>>,
-    /// Whether all rows are to test, and none to train.
+    /// Whether all rows are for testing, and none for training.
     #[serde(skip)]
     pub tests_all: bool,
 }

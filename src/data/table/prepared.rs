@@ -1,4 +1,4 @@
-//! Applies what a training made of the columns: from a row's cells to the network's inputs.
+//! Applies the rules of a training: from a row's cells to the network's inputs.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -13,18 +13,18 @@ use crate::words::{counted, grouped, listed};
 pub(super) struct Prepared {
     pub rules: Arc<Preprocessing>,
     sources: Vec<Source>,
-    /// Of each column of the table the source that it is.
+    /// For each column of the table, the source that it is.
     by_column: Vec<Option<usize>>,
-    /// The inputs of a row whose numbers are all 0.
+    /// The inputs for a row whose numbers are all 0.
     zeros: Vec<f32>,
 }
 
-/// Where the cells of a rule come from, and its inputs go to.
+/// Where the cells of a rule come from, and where its inputs go.
 #[derive(Debug)]
 struct Source {
     column: usize,
     at: usize,
-    /// Of a column of texts the place of each category of the table among those of the rule.
+    /// For a column of texts, the place of each category of the table among those of the rule.
     places: Vec<Option<usize>>,
 }
 
@@ -50,10 +50,10 @@ pub(super) fn complete(table: &mut Table, rules: &Preprocessing) {
     table.columns.extend(new.collect::<Vec<_>>());
 }
 
-/// The roles of a table's columns for rules that there are. The target may be missing where it is not needed.
+/// The roles of a table's columns for existing rules. The target may be missing if it is not needed.
 ///
 /// # Errors
-/// Columns of other names: a reason that fits behind the file's name.
+/// Columns with other names: a reason that fits after the file's name.
 pub(super) fn roles(
     table: &Table,
     rules: &Preprocessing,
@@ -113,7 +113,7 @@ impl Prepared {
     /// The rules for a table whose columns have these roles.
     ///
     /// # Errors
-    /// A column of texts where training had numbers, or the reverse: a reason that fits behind the file's name.
+    /// A column of texts where training had numbers, or the reverse: a reason that fits after the file's name.
     pub fn new(table: &Table, roles: &Roles, rules: Arc<Preprocessing>) -> Result<Self, String> {
         let mut by_column = vec![None; table.columns.len()];
         let (mut sources, mut at) = (Vec::new(), 0);
@@ -182,12 +182,12 @@ impl Prepared {
         }
     }
 
-    /// Writes the inputs of a rule.
+    /// Writes the inputs of one rule.
     fn put(&self, index: usize, word: u32, inputs: &mut [f32]) {
         let (source, rule) = (&self.sources[index], &self.rules.columns[index].rule);
         let own = &mut inputs[source.at..][..rule.inputs()];
         match rule {
-            // A missing cell's word is that of a NaN; where none may be missing, none is.
+            // The word of a missing cell is that of a NaN; if missing cells are not allowed, there are none.
             Rule::Number { .. } => {
                 let inputs = rule.of_number(f32::from_bits(word)).into_iter().flatten();
                 own.iter_mut()
@@ -253,7 +253,7 @@ impl Prepared {
     }
 }
 
-/// Columns of texts that are hardly categories, and columns of a single value, in sentences.
+/// Columns of texts that hardly look like categories, and columns with a single value, in sentences.
 pub(super) fn doubtful(table: &Table, roles: &Roles, rules: &Preprocessing) -> Vec<String> {
     let mut notes = Vec::new();
     let mut constant = Vec::new();

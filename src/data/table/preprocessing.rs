@@ -1,4 +1,4 @@
-//! What is done with a table's columns, as its training rows taught it: part of a checkpoint.
+//! What is done with a table's columns, as determined from its training rows: part of a checkpoint.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,17 +21,17 @@ choice! {
     }
 }
 
-/// What is done with the columns of a table before a network sees them, and with its outputs behind it. It is fitted to
-/// the training rows alone, stands in the checkpoint, and is applied as it is to whatever is predicted.
+/// What is done with the columns of a table before a network sees them, and with its outputs afterwards. It is fitted
+/// to the training rows alone, stored in the checkpoint, and applied unchanged to all rows to be predicted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessing {
     /// The columns that become inputs, in the order of the inputs.
     pub columns: Vec<ColumnRule>,
-    /// What the network tells.
+    /// What the network predicts.
     pub target: TargetRule,
-    /// What becomes of cells without a value.
+    /// How cells without a value are treated.
     pub missing: Missing,
-    /// Columns that were left out, and may be there.
+    /// Columns that were left out, and may be present.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<String>,
 }
@@ -45,7 +45,7 @@ pub struct ColumnRule {
     pub rule: Rule,
 }
 
-/// What is done with a column's cells.
+/// What is done with the cells of a column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
@@ -53,31 +53,31 @@ pub enum Rule {
     Number {
         /// The mean of the training rows; 0 in sparse tables.
         mean: f64,
-        /// Their standard deviation, 1 where it would be 0 and in sparse tables.
+        /// Their standard deviation; 1 if it would be 0, and in sparse tables.
         deviation: f64,
-        /// What stands for a missing one, in the column's unit; none where there may be none.
+        /// The number that replaces a missing one, in the column's unit; `None` if none may be missing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fill: Option<f64>,
-        /// Whether a second input is 1 where it is missing and 0 elsewhere.
+        /// Whether a second input is 1 if the number is missing and 0 otherwise.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         missing_input: bool,
     },
-    /// A category becomes an input for each name: 1 for its own, 0 for the others. One that is not among them has all
-    /// zeros.
+    /// A category becomes one input per name: 1 for its own, 0 for the others. An unknown category has all zeros.
     Category {
         /// The categories of the training rows.
         names: Vec<String>,
-        /// The name that stands for a missing one; none where there may be none, or it is a category of its own.
+        /// The name that replaces a missing one; `None` if none may be missing, or if missing is a separate category.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fill: Option<usize>,
-        /// Whether a last input is 1 where it is missing.
+        /// Whether a last input is 1 if the value is missing.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         missing_input: bool,
     },
 }
 
 impl Rule {
-    /// What a number becomes, NaN one that is missing; none where it may not be, or is infinite, or texts are expected.
+    /// The inputs for a number, with NaN for a missing one; `None` if it must not be missing, is infinite, or texts are
+    /// expected.
     pub(super) fn of_number(&self, x: f32) -> Option<impl Iterator<Item = f32> + use<>> {
         let Rule::Number {
             mean,
@@ -99,7 +99,7 @@ impl Rule {
         Some(std::iter::once(first).chain(second))
     }
 
-    /// Inputs that it makes.
+    /// Number of inputs that it makes.
     pub fn inputs(&self) -> usize {
         match self {
             Rule::Number { missing_input, .. } => 1 + usize::from(*missing_input),
@@ -112,7 +112,7 @@ impl Rule {
     }
 }
 
-/// What the network tells of a row.
+/// What the network predicts for a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetRule {
@@ -123,16 +123,16 @@ pub enum TargetRule {
         /// The values, in the order of the classes.
         names: Vec<String>,
     },
-    /// Numbers: each `(number - mean) / deviation` in training, and told in its own unit.
+    /// Numbers: each is `(number - mean) / deviation` in training, and predicted in its own unit.
     Values {
         /// Their columns.
         columns: Vec<String>,
-        /// The mean of the training rows, of each.
+        /// The mean of the training rows, for each column.
         mean: Vec<f64>,
-        /// Their standard deviation, of each; 1 where it would be 0.
+        /// Their standard deviation, for each column; 1 if it would be 0.
         deviation: Vec<f64>,
     },
-    /// Several labels, each there (1) or not (0).
+    /// Several labels, each present (1) or absent (0).
     Labels {
         /// Their columns.
         columns: Vec<String>,
@@ -150,15 +150,16 @@ impl TargetRule {
 }
 
 impl Preprocessing {
-    /// Inputs of the network.
+    /// Number of inputs of the network.
     pub fn inputs(&self) -> usize {
         self.columns.iter().map(|column| column.rule.inputs()).sum()
     }
 
-    /// The network's inputs for rows `[row][column]` of numbers, NaN where one is missing.
+    /// The network's inputs for rows `[row][column]` of numbers, with NaN for a missing one.
     ///
     /// # Errors
-    /// No whole number of rows, a number that is infinite or missing where none may be, or columns of texts.
+    /// The numbers are not a whole number of rows, a number is infinite or missing where it must not be, or there are
+    /// columns of texts.
     pub fn inputs_of(&self, numbers: &[f32]) -> Result<Vec<f32>> {
         let width = self.columns.len();
         let texts = self
@@ -191,8 +192,8 @@ impl Preprocessing {
         Ok(inputs)
     }
 
-    /// Columns whose cells are texts, and the target if its classes have names that are no numbers: a file with other
-    /// rows is to be read so.
+    /// Columns whose cells are texts, and the target if its classes have names that are not numbers: a file with other
+    /// rows is read accordingly.
     pub(super) fn text_columns(&self) -> Vec<String> {
         let category = |column: &&ColumnRule| matches!(column.rule, Rule::Category { .. });
         let columns = self.columns.iter().filter(category);
@@ -218,7 +219,8 @@ impl Preprocessing {
         }
     }
 
-    /// Outputs `[sample][output]` of the network in the target's own unit, in place; those of classes and labels stay.
+    /// Converts outputs `[sample][output]` of the network to the target's own unit, in place; those of classes and
+    /// labels stay.
     pub fn to_own_unit(&self, outputs: &mut [f32]) {
         let TargetRule::Values {
             mean, deviation, ..

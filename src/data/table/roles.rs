@@ -1,4 +1,4 @@
-//! Which columns of a table are inputs, and which the target.
+//! Which columns of a table are inputs, and which are targets.
 
 use super::cells::Table;
 use super::options::TableOptions;
@@ -9,9 +9,9 @@ use crate::words::listed;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Roles {
     pub inputs: Vec<usize>,
-    /// None where a file to predict has none.
+    /// Empty if a file for prediction has none.
     pub targets: Vec<usize>,
-    /// What to know of the choice, where nobody made it.
+    /// A note about the choice, if nobody made it.
     pub note: Option<String>,
 }
 
@@ -25,10 +25,10 @@ pub(super) fn names(list: Option<&str>) -> Vec<String> {
 }
 
 impl Roles {
-    /// As `options` say.
+    /// The roles that `options` ask for.
     ///
     /// # Errors
-    /// A name that no column has, and a table without inputs: a reason that fits behind the file's name.
+    /// A name that no column has, or a table without inputs: a reason that fits after the file's name.
     pub fn choose(table: &Table, options: &TableOptions) -> Result<Self, String> {
         let all: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
         let unknown = |option, name: &str| {
@@ -46,7 +46,7 @@ impl Roles {
             }
         }
         let of_array = |name: &str| {
-            // An array's columns go by its name.
+            // An array's columns can be named by the array.
             let of_it = |&column: &usize| {
                 let own = table.columns[column].name.as_str();
                 own == name || own.rsplit_once(' ').is_some_and(|(array, _)| array == name)
@@ -88,7 +88,7 @@ impl Roles {
         let is_input = |column: &usize| !targets.contains(column) && !ignored.contains(column);
         let inputs: Vec<usize> = (0..all.len())
             .filter(is_input)
-            // What a format says is a target is no input where another one was chosen.
+            // What a format declares as a target is not an input if another target was chosen.
             .filter(|column| !table.targets.contains(column))
             .collect();
         if let Some(nameless) = (inputs.iter()).find(|&&column| is_nameless(table, column)) {
@@ -111,7 +111,7 @@ impl Roles {
     }
 }
 
-/// Whether a CSV file's header has no name for the column.
+/// Whether the header of a CSV file has no name for the column.
 fn is_nameless(table: &Table, column: usize) -> bool {
     let name = &table.columns[column].name;
     table.format == "CSV"

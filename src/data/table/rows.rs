@@ -25,10 +25,10 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// These rows of a table; without targets where no column is one.
+    /// These rows of a table; without targets if no column is one.
     ///
     /// # Errors
-    /// A class that training did not have: a reason that fits behind the file's name.
+    /// A class that training did not have: a reason that fits after the file's name.
     pub fn new(
         table: Arc<Table>,
         prepared: Arc<Prepared>,
@@ -37,7 +37,7 @@ impl Rows {
     ) -> Result<Self, String> {
         let columns = &roles.targets;
         if columns.is_empty() {
-            // To be predicted: nothing is compared.
+            // For prediction: nothing is compared.
             return Ok(Self {
                 targets: Targets::Labels(vec![0; rows.len()]),
                 kind: TargetKind::Labels,

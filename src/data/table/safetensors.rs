@@ -5,7 +5,7 @@ use safetensors::{Dtype, SafeTensors};
 use super::arrays::{Array, Values, room};
 use super::npy::Kind;
 
-/// Whether a file begins as these do: the length of the header, then the header, which is JSON.
+/// Whether a file begins like these: the length of the header, then the header, which is JSON.
 pub(super) fn is_one(start: &[u8]) -> bool {
     let Some(length) = start.first_chunk::<8>() else {
         return false;
@@ -13,7 +13,7 @@ pub(super) fn is_one(start: &[u8]) -> bool {
     u64::from_le_bytes(*length) < 1 << 32 && start.get(8) == Some(&b'{')
 }
 
-/// Reads all arrays. An error's text is a reason that fits behind the file's name.
+/// Reads all arrays. The text of an error is a reason that fits after the file's name.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Array>, String> {
     let file = SafeTensors::deserialize(bytes)
         .map_err(|error| format!("it is no sound file of safetensors ({error}); get it again"))?;

@@ -37,7 +37,7 @@ pub(super) fn split(
     Ok([part(false).collect(), part(true).collect()])
 }
 
-/// Which row goes first: a hash of its cells.
+/// The rank of a row: a hash of its cells.
 fn rank(table: &Table, row: u32, seed: u32) -> u64 {
     let seed = u64::from(seed);
     match table.row(row as usize) {

@@ -20,11 +20,11 @@ use crate::error::{Error, Result};
 pub struct TableSummary {
     /// The file's name.
     pub name: String,
-    /// What its format is called.
+    /// The name of its format.
     pub format: String,
-    /// Its rows.
+    /// Number of its rows.
     pub rows: usize,
-    /// Bytes that its cells take in memory.
+    /// Size of its cells in memory, in bytes.
     pub bytes: u64,
     /// The columns that become inputs.
     pub columns: Vec<ColumnSummary>,
@@ -32,13 +32,13 @@ pub struct TableSummary {
     pub ignored: Vec<String>,
     /// What is to be learned.
     pub target: TargetSummary,
-    /// Rows to train and to test by; none where a training would refuse the table, as `refused` says.
+    /// Rows to train on and to test on; `None` if a training would refuse the table, as `refused` says.
     pub parts: Option<PartSummary>,
     /// Why a training would refuse the table as it is.
     pub refused: Option<String>,
-    /// What to know of it, whole sentences.
+    /// What to know about it, in whole sentences.
     pub notes: Vec<String>,
-    /// The first rows as they are in the file, the inputs in the order of `columns`, then the target.
+    /// The first rows as they are in the file: the inputs in the order of `columns`, then the target.
     pub first: Vec<Vec<String>>,
 }
 
@@ -47,11 +47,11 @@ pub struct TableSummary {
 pub struct ColumnSummary {
     /// Its name.
     pub name: String,
-    /// Of numbers the lowest, the mean and the highest that is there.
+    /// For numbers: the lowest, the mean and the highest, without missing ones.
     pub range: Option<[f64; 3]>,
-    /// Of texts those that there are, with their counts, the most frequent first.
+    /// For texts: the different ones with their counts, the most frequent first.
     pub categories: Option<Vec<(String, u64)>>,
-    /// Cells without a value.
+    /// Number of cells without a value.
     pub missing: u64,
 }
 
@@ -62,35 +62,35 @@ pub struct TargetSummary {
     pub kind: String,
     /// Its columns.
     pub columns: Vec<ColumnSummary>,
-    /// Of classes their rows, in the order of the classes; of labels the rows that have each.
+    /// For classes, their rows, in the order of the classes; for labels, the rows that have each.
     pub classes: Vec<(String, u64)>,
 }
 
 /// The parts that a training would have.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PartSummary {
-    /// Rows to train.
+    /// Rows to train on.
     pub train: usize,
     /// Rows to validate by, where there are any.
     pub validation: Option<usize>,
-    /// Where these come from.
+    /// Where the test rows come from.
     pub validation_part: Option<String>,
-    /// Rows to test.
+    /// Rows to test on.
     pub test: usize,
     /// Where these come from.
     pub test_part: String,
-    /// Inputs of the network.
+    /// Number of inputs of the network.
     pub inputs: usize,
 }
 
-/// Rows that are shown.
+/// Number of rows that are shown.
 const SHOWN: usize = 5;
 
 /// Reads a table and says what was understood.
 ///
 /// # Errors
-/// As [`load`](crate::data::load), but for what a training would refuse only because of missing values or of how rows
-/// are divided: that stands in the summary.
+/// As [`load`](crate::data::load), except for what a training would refuse only because of missing values or of how
+/// rows are divided: the summary states those.
 pub fn summarise(source: &DataOptions, watch: Watch<'_>) -> Result<TableSummary> {
     let (path, options) = (Path::new(&source.name), &source.table);
     let ignore = roles::names(options.ignore.as_deref());

@@ -1,17 +1,18 @@
-//! The format of svmlight and libsvm: a line a row, labels and then the numbers that are not 0, as in `1 3:0.5 7:2`.
+//! The format of svmlight and libsvm: one line per row, labels and then the numbers that are not 0, as in
+//! `1 3:0.5 7:2`.
 //!
-//! Several labels are separated by commas. `qid:` and what stands behind `#` are passed over. A first line of three
-//! whole numbers, as the extreme classification repository has it, gives rows, columns and labels.
+//! Several labels are separated by commas. `qid:` and everything after `#` are ignored. A first line of three whole
+//! numbers, as in the extreme classification repository, gives rows, columns and labels.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::cells::{Cells, Column, Table, in_order};
 use crate::words::grouped;
 
-/// Columns that a table may have: each has a name and a rule of its own.
+/// Maximum number of columns of a table: each has a name and a rule.
 pub(super) const MOST_COLUMNS: usize = 50_000;
 
-/// Whether a text's first row, behind comments, is one of these.
+/// Whether the first row of a text, after comments, has this format.
 pub(super) fn is_one(start: &[u8]) -> bool {
     let text = String::from_utf8_lossy(start);
     let mut lines = text
@@ -29,12 +30,12 @@ pub(super) fn is_one(start: &[u8]) -> bool {
         let labels = line.split_ascii_whitespace().next().is_some_and(|word| {
             word.contains(':') || word.split(',').all(|label| label.parse::<f32>().is_ok())
         });
-        // The last pair may be cut.
+        // The last pair may be cut off.
         labels && pairs.next().is_some_and(is_pair)
     })
 }
 
-/// Rows, columns and labels, of a line that says them.
+/// Rows, columns and labels, if the line states them.
 fn header(line: &str) -> Option<[usize; 3]> {
     let numbers: Option<Vec<usize>> = line
         .split_ascii_whitespace()
@@ -89,7 +90,7 @@ impl Rows {
             _ => Err(format!("`{text}` is no finite number")),
         };
         let mut words = line.split_ascii_whitespace().peekable();
-        // A row without any label begins with its first pair.
+        // A row without labels begins with its first pair.
         let labels = words.next_if(|word| !word.contains(':')).unwrap_or("");
         let labels = labels.split(',').filter(|label| !label.is_empty());
         self.starts.push(self.columns.len());
@@ -128,7 +129,7 @@ impl Rows {
             return Err("it has no rows".to_owned());
         }
         self.starts.push(self.columns.len());
-        // libsvm counts columns from 1; who says how many there are, or has a 0, from 0.
+        // libsvm counts columns from 1; files that state the number of columns, or have a column 0, count from 0.
         let least = match said {
             Some(_) => 0,
             None => self.columns.iter().copied().min().unwrap_or(1).min(1),

@@ -1,4 +1,4 @@
-//! What the rows of a table are compared with: found out from the target's columns.
+//! What the rows of a table are compared with: determined from the target's columns.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,7 +11,7 @@ use crate::words::{grouped, listed};
 /// What a target is, as far as all rows tell.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Kind {
-    /// Of so many classes, with these names.
+    /// Classes with these names.
     Classes(Vec<String>),
     Values,
     /// Columns of 0 and 1.
@@ -23,9 +23,9 @@ fn is_label(word: u32) -> bool {
     [0.0, 1.0].contains(&f32::from_bits(word))
 }
 
-/// Whole numbers of so few different values are classes, where each has two rows on average.
+/// Whole numbers with at most this many different values are classes, if each has two rows on average.
 const FEW: usize = 20;
-/// Most classes that a table may have.
+/// Maximum number of classes of a table.
 const MOST_CLASSES: usize = 10_000;
 
 impl Kind {
@@ -102,7 +102,7 @@ impl Kind {
                 if !is_whole(x) || values.len() > FEW {
                     return Ok(Kind::Values);
                 }
-                // -0 is 0.
+                // -0 equals 0.
                 values.insert((x + 0.0) as i64);
             }
             if values.len() > FEW || 2 * values.len() > rows.len() {
@@ -126,7 +126,7 @@ impl Kind {
         })
     }
 
-    /// What stands in a checkpoint of it; of values without their scale.
+    /// The rule for it in a checkpoint; for values, without their scale.
     pub fn rule(self, table: &Table, columns: &[usize]) -> Result<TargetRule, String> {
         let names = || columns.iter().map(|&c| table.columns[c].name.clone());
         Ok(match self {
@@ -152,10 +152,10 @@ impl Kind {
     }
 }
 
-/// Classes of these rows by the names of `rule`, as numbers of the network's outputs.
+/// The classes of these rows by the names of `rule`, as numbers of the network's outputs.
 ///
 /// # Errors
-/// Classes that it does not have: a reason that fits behind the file's name.
+/// Classes that it does not have: a reason that fits after the file's name.
 pub(super) fn classes(
     table: &Table,
     column: usize,

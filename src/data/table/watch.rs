@@ -1,4 +1,4 @@
-//! Who looks on while a large file is read.
+//! Progress while a large file is read.
 
-/// Called with the bytes of a file that were read so far, and all of them.
+/// Called with the number of bytes of a file read so far, and the total.
 pub type Watch<'a> = &'a dyn Fn(u64, u64);
