@@ -1,4 +1,4 @@
-//! What may change where a run goes on from a checkpoint.
+//! What may change when a run continues from a checkpoint.
 
 use std::path::Path;
 
@@ -19,19 +19,19 @@ impl TrainConfig {
         Self::field(name).is_some_and(|field| field.on_resume == OnResume::Fixed)
     }
 
-    /// Whether a run's result does not depend on the value of this name, but for how long it is trained.
+    /// Whether a run's result does not depend on the value of this name, apart from how long it is trained.
     pub fn is_free(name: &str) -> bool {
         let free = [OnResume::Free, OnResume::Host];
         Self::field(name).is_some_and(|field| free.contains(&field.on_resume))
     }
 
-    /// Whether the value of this name is a matter of the machine that trains: two runs that differ in it alone are the
+    /// Whether the value of this name concerns only the machine that trains: two runs that differ in it alone are the
     /// same.
     pub fn is_of_host(name: &str) -> bool {
         Self::field(name).is_some_and(|field| field.on_resume == OnResume::Host)
     }
 
-    /// Whether a run with this configuration can go on with `next`. `file` is the run's `config.toml`, for advice.
+    /// Whether a run with this configuration can continue with `next`. `file` is the run's `config.toml`, for advice.
     ///
     /// # Errors
     /// [`Error::Usage`] names the value that cannot change, and why.
@@ -50,7 +50,7 @@ impl TrainConfig {
             ));
         }
         let mut changed = self.differences(next)?;
-        // A table's file may lie elsewhere; whether it is the same its rows tell.
+        // A table's file may lie elsewhere; its rows tell whether it is the same.
         let files = [self, next].map(|config| is_path(&config.data.name));
         changed.retain(|name| name != "data" || files != [true, true]);
         // Without such a file some of the rows are held out, with it they are trained on.
@@ -64,7 +64,7 @@ impl TrainConfig {
                 OptionName(name)
             ));
         }
-        // Its stages are so many epochs each: with another number, what was trained would be part of another stage.
+        // Its stages are this many epochs each: with another number, finished training would belong to another stage.
         if self.topology.method == MethodName::Lottery && self.run.epochs != next.run.epochs {
             return refuse(format!(
                 "{EPOCHS} cannot change in a resumed run of {}, which trains them once more after each pruning",
@@ -74,8 +74,9 @@ impl TrainConfig {
         Ok(())
     }
 
-    /// This with more or fewer epochs, for a run of `before` that has done so many rounds: the end of the rounds stays
-    /// where they were trained by, where it followed from the epochs. Without a round yet it follows them on.
+    /// This with more or fewer epochs, for a run of `before` that has had `rounds` rounds. If the end of the rounds
+    /// followed from the epochs, it stays where it was when they were trained; if there was no round yet, it follows
+    /// the new epochs.
     pub fn keep_rounds(mut self, before: &Self, rounds: u64) -> Self {
         let follows = self.topology.round_until.is_none() && self.run.epochs != before.run.epochs;
         if follows && rounds > 0 && self.has_no_effect("round_until").is_none() {
@@ -84,10 +85,10 @@ impl TrainConfig {
         self
     }
 
-    /// What is not as it was in a run with this configuration that goes on with `next` after so many steps.
+    /// The differences from this configuration in a run that continues with `next` after `step` steps.
     ///
     /// # Errors
-    /// None that a configuration can have.
+    /// A configuration cannot cause one.
     pub(crate) fn changes(&self, next: &Self, step: u64) -> Result<Vec<Change>> {
         let value = |config: &Self, name: &str| -> Result<String> {
             let mut values = config.with_derived().values()?.into_iter();
@@ -100,7 +101,7 @@ impl TrainConfig {
             return Ok(changes);
         }
         for name in self.differences(next)? {
-            // What follows from the epochs in both has decided nothing yet: see `keep_rounds`.
+            // A value that follows from the epochs in both has decided nothing yet: see `keep_rounds`.
             let until = [self, next].map(|config| config.topology.round_until);
             let follows = until == [None, None];
             let moved = name == "data" && is_path(&self.data.name);
@@ -144,7 +145,7 @@ impl TrainConfig {
                 ),
             });
         }
-        // Until there it prunes, if no end of the rounds comes before.
+        // It prunes until then, unless the rounds end earlier.
         let last = f64::from(self.run.epochs.min(next.run.epochs));
         let to_the_end = self.topology.method == MethodName::Gradual && self.round_until() >= last;
         if to_the_end && self.run.epochs != next.run.epochs {
@@ -175,7 +176,7 @@ impl TrainConfig {
         Ok(changes)
     }
 
-    /// Why the method of `next` cannot go on with what this one's has trained; none if it can.
+    /// Why the method of `next` cannot continue what this one's has trained; `None` if it can.
     fn method_change(&self, next: &Self) -> Option<String> {
         if self.topology.method == next.topology.method {
             return None;
@@ -199,7 +200,7 @@ impl TrainConfig {
     }
 }
 
-/// Methods that go on with each other's networks.
+/// Methods that can continue with each other's networks.
 fn interchangeable() -> Vec<&'static str> {
     let at_random = |name: &MethodName| {
         let method = name.build(&MethodOptions::default());
@@ -236,7 +237,7 @@ mod tests {
                 let may = before == next || names.iter().all(|n| alike.contains(&n.as_str()));
                 let told = of(before).goes_on_with(&of(next), Path::new("config.toml"));
                 assert_eq!(told.is_ok(), may, "{names:?}: {told:?}");
-                // With no step trained, nothing was as it is no more.
+                // Before the first step nothing has changed.
                 assert_eq!(of(before).changes(&of(next), 0).unwrap(), []);
                 let changes = of(before).changes(&of(next), 7).unwrap();
                 let names: Vec<&str> = changes.iter().map(|c| c.name.as_str()).collect();
@@ -264,7 +265,7 @@ mod tests {
         };
         let (gse, fixed) = (MethodName::GseUniform, MethodName::Static);
         let said = |before: Option<&str>| vec![("epochs".to_owned(), before.map(str::to_owned))];
-        // The rounds that were done went by the old end.
+        // The rounds that were done followed the old end.
         assert_eq!(changes(&of(gse, 3, None), of(gse, 6, None), 2), said(None));
         assert_eq!(changes(&of(gse, 3, None), of(gse, 6, None), 0), []);
         assert_eq!(
@@ -302,7 +303,8 @@ mod tests {
         refused(&more, "`lottery_cycles` cannot change");
     }
 
-    /// What a checkpoint is made for, and what a result does not depend on: nothing gets in or out by accident.
+    /// What a checkpoint is made for, and what a result does not depend on: nothing enters or leaves these lists by
+    /// accident.
     #[test]
     fn what_may_change_is_known() {
         let names = |rule: OnResume| {

@@ -5,11 +5,11 @@ use crate::model::MODELS;
 use crate::topology::from_dense::Start;
 use crate::topology::{Candidates, Method, MethodName};
 
-/// What a whole configuration trains, as far as it decides which values have an effect.
+/// What a whole configuration trains, as far as this decides which values have an effect.
 pub(super) struct Context<'a> {
     /// The data set's name.
     pub data: &'a str,
-    /// The task, as far as the configuration tells it.
+    /// The task, as far as the configuration determines it.
     pub task: Option<Task>,
     /// The model's name.
     pub model: &'a str,
@@ -35,7 +35,7 @@ impl Context<'_> {
         self.model == MODELS[0]
     }
 
-    /// Whether all connections exist, to the end.
+    /// Whether all connections exist until the end.
     pub fn is_dense(&self) -> bool {
         self.name == MethodName::Dense
     }

@@ -1,4 +1,4 @@
-//! Which images a run trains on.
+//! Which data a run trains on.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::error::option::{DATA, DATA_DIR, TEST};
 use crate::{Error, Result};
 
 section! {
-    /// Which images a run trains on, and how they are varied.
+    /// Which data a run trains on, and how images are varied.
     pub struct DataConfig in "Data" {
         /// Data set: digits (embedded), mnist, fashion-mnist, cifar10, cifar100 or image-folder (train/CLASS/*,
         /// val/CLASS/*); or the path of a table (CSV, .npy, .npz, safetensors, svmlight) or of an image folder
@@ -24,16 +24,16 @@ section! {
         /// target or labels; of svmlight its labels]
         target: Option<String> = None,
             NAMES, on resume Fixed, idle is_no_table;
-        /// Columns of a table that are left out, as in id,name
+        /// Columns of a table to leave out, as in id,name
         ignore: Option<String> = None,
             NAMES, on resume Fixed, idle is_no_table;
-        /// What becomes of a table's cells without a value
+        /// How to treat a table's cells without a value
         missing: Missing = Missing::Refuse,
             NAME, on resume Fixed, idle is_no_table;
         /// File with the rows to test by, of a table
         test: Option<PathBuf> = None,
             FILE, on resume Host, idle is_no_table;
-        /// Folder with the data set's files, as they are downloaded; digits needs none
+        /// Folder with the data set's files, as downloaded; digits needs none
         dir as "data_dir": Option<PathBuf> = None,
             DIR, on resume Host, idle needs_no_files;
         /// Use only the first N images of each split (0: all)
@@ -46,7 +46,7 @@ section! {
         /// Side of an image folder's images, in pixels
         image_size: usize = 224,
             N, on resume Fixed, idle is_no_folder;
-        /// Shorter side of an image folder's images before the middle is cut out, or a plain crop [default: 8/7 of
+        /// Shorter side of an image folder's images before the centre or a plain crop is cut out [default: 8/7 of
         /// --image-size; the size itself below 128]
         resize: Option<usize> = None,
             N, on resume Fixed, idle is_no_folder;
@@ -101,7 +101,7 @@ impl DataConfig {
     /// Checks every value.
     ///
     /// # Errors
-    /// The first that is not what it must be.
+    /// The first value that is not allowed.
     pub fn validate(&self) -> Result<()> {
         check(
             !self.name.is_empty(),
@@ -140,7 +140,7 @@ impl DataConfig {
         )
     }
 
-    /// Pixels of an image as far as they are known before the data set is read: those of a folder. The published images
+    /// Pixels of an image as far as known before the data set is read: those of a folder's images. The published images
     /// of other sets are small.
     pub(super) fn pixels(&self) -> usize {
         match self.name == IMAGE_FOLDER {
@@ -149,7 +149,7 @@ impl DataConfig {
         }
     }
 
-    /// What the data set is called in names of runs: a file by its name without the ending.
+    /// The data set's part of a run's name: for a file, its name without the extension.
     pub fn title(&self) -> &str {
         let stem = Path::new(&self.name).file_stem().and_then(OsStr::to_str);
         match is_path(&self.name) {
@@ -158,11 +158,11 @@ impl DataConfig {
         }
     }
 
-    /// Writes paths out, so that they mean the same from anywhere: of a file or a folder that [`name`](Self::name) is,
-    /// and of the file to test by.
+    /// Makes paths absolute, so that they mean the same from anywhere: that of the file or folder which
+    /// [`name`](Self::name) may be, and that of the file to test on.
     ///
     /// # Errors
-    /// A path that is no text in UTF-8, or that the system cannot find out.
+    /// The path is not UTF-8 text, or the system cannot determine it.
     pub(super) fn resolve(&mut self) -> Result<()> {
         let path = Path::new(&self.name);
         if !NAMES.contains(&self.name.as_str()) && (is_path(&self.name) || path.exists()) {
@@ -184,7 +184,7 @@ impl DataConfig {
         Ok(())
     }
 
-    /// The data set, which that seed may divide.
+    /// The data set, which this seed may divide.
     pub fn options(&self, seed: u32) -> DataOptions {
         let defaults = DataOptions::default();
         // Sets with parts of their own do not depend on it: runs of several seeds share them.
@@ -226,7 +226,7 @@ impl DataConfig {
     }
 }
 
-/// A path from the root, as config.toml can keep it.
+/// An absolute path, as config.toml can store it.
 fn absolute(path: &Path, option: OptionName<'_>) -> Result<PathBuf> {
     let full = std::path::absolute(path).map_err(Error::io("find", path))?;
     match full.to_str() {

@@ -1,5 +1,5 @@
-//! What a configuration stands for, where several sections decide it: the names of its model and of its run, its data,
-//! how images are varied, and what forward passes use.
+//! What a configuration stands for if several sections decide it: the names of its model and of its run, its data, how
+//! images are varied, and what forward passes use.
 
 use super::train_config::TrainConfig;
 use super::value::AUTO;
@@ -12,8 +12,8 @@ use crate::topology::Method;
 use crate::topology::from_dense::Start;
 
 impl TrainConfig {
-    /// The model's name as far as it is known before the data set is read: as given, or by the size that an image
-    /// folder's images get. The published images of other sets are small.
+    /// The model's name as far as known before the data set is read: as given, or by the size that an image folder's
+    /// images get. The published images of other sets are small.
     pub fn model_name(&self) -> &str {
         self.model.name_for(self.data.pixels())
     }
@@ -24,13 +24,13 @@ impl TrainConfig {
             .name_for(shape.height.saturating_mul(shape.width))
     }
 
-    /// Takes the perceptron where its widths were asked for and no model. Returns whether another would have been taken
-    /// by their size alone.
+    /// Chooses the perceptron if its widths were given and no model was. Returns whether the size alone would have
+    /// chosen another.
     pub fn takes_perceptron(&mut self) -> bool {
         self.model.takes_perceptron(self.data.pixels())
     }
 
-    /// What to know of a model that was not named, where it is not the usual one for images of this size.
+    /// A note about a model that was not named, if it is not the usual one for images of this size.
     pub(crate) fn model_note(&self, shape: ImageShape) -> Option<String> {
         let model = self.model_for(shape);
         (self.model.name == AUTO && model != MODELS[0]).then(|| {
@@ -42,7 +42,7 @@ impl TrainConfig {
         })
     }
 
-    /// The name of a run that was given none, on images of this size: the data set, the model unless it is a
+    /// The name of a run that was not given one, on images of this size: the data set, the model unless it is a
     /// perceptron, and the method.
     pub fn run_name(&self, shape: ImageShape) -> String {
         let (data, method) = (self.data.title(), self.topology.method);
@@ -52,8 +52,8 @@ impl TrainConfig {
         }
     }
 
-    /// This with every value that follows from others written out: what it means at this moment, for comparisons and
-    /// readers. To be trained with or saved, it would no longer follow a change of those others.
+    /// This with every value that follows from others written out: its present meaning, for comparisons and readers. Do
+    /// not train with it or save it, because those values would no longer follow the others.
     pub fn with_derived(&self) -> Self {
         let mut derived = self.clone();
         if let Some(name) = self.augmentation().ok().and_then(Augmentation::name) {
@@ -77,7 +77,7 @@ impl TrainConfig {
     /// How training images are varied.
     ///
     /// # Errors
-    /// An unknown name, of augmentation or data set.
+    /// An unknown name of an augmentation or data set.
     pub fn augmentation(&self) -> Result<Augmentation> {
         match self.data.augment.as_str() {
             AUTO if self.model_name() == MODELS[0] => Ok(Augmentation::None),
@@ -86,10 +86,10 @@ impl TrainConfig {
         }
     }
 
-    /// The model for images of this size and so many classes.
+    /// The model for images of this size and `classes` classes.
     ///
     /// # Errors
-    /// A model that is not known or cannot take the images.
+    /// The model is unknown or cannot take the images.
     pub fn build_model(&self, shape: ImageShape, classes: usize) -> Result<Model> {
         let options = ModelOptions {
             input: shape.extent(),
@@ -100,7 +100,7 @@ impl TrainConfig {
         by_name(self.model_for(shape), &options)
     }
 
-    /// What forward passes use of a network by `method`, if not every connection.
+    /// What forward passes use of a network trained by `method`, if not every connection.
     ///
     /// # Errors
     /// As [`ModelConfig::allocate`](super::ModelConfig::allocate).
@@ -113,7 +113,8 @@ impl TrainConfig {
         let density = wanted.iter().sum::<u64>() as f64 / dense as f64;
         Ok(Some(Forward {
             counts: wanted.iter().map(|&n| n as usize).collect(),
-            // With the optimiser's own, which all weights have, it is the weight decay over the density.
+            // Together with the optimiser's own decay, which all weights have, this is the weight decay over the
+            // density.
             decay: (self.optimiser.weight_decay() * (1.0 / density - 1.0)) as f32,
         }))
     }

@@ -30,8 +30,8 @@ impl TrainConfig {
         Self::from_toml(&text, path)
     }
 
-    /// Names of the values in which the two differ, as they stand in `config.toml`; one that is derived in one of them
-    /// and written out in the other is no difference.
+    /// Names of the values in which the two differ, as in `config.toml`; a value that is derived in one of them and
+    /// written out in the other does not count as a difference.
     pub fn differences(&self, other: &Self) -> Result<Vec<String>> {
         let (mine, theirs) = (self.with_derived().table()?, other.with_derived().table()?);
         let mut names: Vec<String> = mine
@@ -56,7 +56,7 @@ impl TrainConfig {
     /// This with the value `name` replaced.
     ///
     /// # Errors
-    /// A name that is none, or a value that does not suit it.
+    /// An unknown name, or a value that does not suit it.
     pub fn with_value(&self, name: &str, value: toml::Value) -> Result<Self> {
         let mut table = self.table()?;
         table.insert(name.to_owned(), value);
@@ -89,7 +89,7 @@ fn is_older(text: &str) -> bool {
     WRITTEN.iter().all(|key| table.contains_key(*key)) && !table.contains_key("best_metric")
 }
 
-/// Reads a TOML file's text; an error names the file, the line and what is wrong.
+/// Reads the text of a TOML file; an error names the file, the line and what is wrong.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str, origin: &Path, what: &str) -> Result<T> {
     toml::from_str(text).map_err(|error| {
         let line = error
@@ -110,7 +110,7 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str, origin: &Path, what: &str) 
     })
 }
 
-/// The key whose value begins at this place of a TOML file's text.
+/// The key whose value begins at this place in the text of a TOML file.
 fn key_of(text: &str, at: usize) -> Option<&str> {
     let line = text.get(..at)?.rsplit('\n').next()?;
     let (key, _) = line.split_once('=')?;

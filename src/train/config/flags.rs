@@ -1,4 +1,4 @@
-//! The command line's side of the configuration: the flags that were given, laid over a file or the defaults.
+//! The command line's side of the configuration: applies the flags that were given to a file or the defaults.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,18 +11,18 @@ use super::section::{Field, Section};
 use super::train_config::TrainConfig;
 use crate::{Error, Result};
 
-/// The flags of a [`TrainConfig`] that were given on a command line, to be laid over a file or the defaults.
-/// Flatten this into a clap parser.
+/// The flags of a [`TrainConfig`] that were given on a command line, to be applied to a file or the defaults. Flatten
+/// this into a clap parser.
 #[derive(Clone, Debug)]
 pub struct ConfigFlags(ArgMatches);
 
 impl ConfigFlags {
-    /// `base` with the values that were given on the command line (or in the environment) in place of its own.
+    /// `base` with the values from the command line (or the environment) in place of its own.
     pub fn over(&self, mut base: TrainConfig) -> TrainConfig {
-        // The flags have no clap defaults, so that only those that were given are present, and only those are taken.
+        // The flags have no clap defaults, so that only flags that were given are present, and only those are taken.
         let adapter = base.machine.adapter.clone();
         base.take(&self.0);
-        // A variable that is set to nothing, as scripts leave it, chooses nothing.
+        // A variable that is set to an empty value, as scripts leave it, chooses nothing.
         let variable = self.0.value_source("adapter") == Some(ValueSource::EnvVariable);
         if variable && base.machine.adapter.trim().is_empty() {
             base.machine.adapter = adapter;
@@ -30,16 +30,16 @@ impl ConfigFlags {
         base
     }
 
-    /// Whether the value of that name in `config.toml` comes from the command line or the environment, and not from a
-    /// file.
+    /// Whether the value of that name in `config.toml` comes from the command line or the environment rather than from
+    /// a file.
     pub fn decides(&self, name: &str) -> bool {
-        // Asked of a name that it does not know, clap panics.
+        // clap panics if it is asked for an unknown name.
         if !self.0.ids().any(|id| id.as_str() == name) {
             return false;
         }
         match self.0.value_source(name) {
             Some(ValueSource::CommandLine) => true,
-            // One that is set to nothing chooses nothing.
+            // A variable with an empty value chooses nothing.
             Some(ValueSource::EnvVariable) => {
                 let mut raw = self.0.get_raw(name).into_iter().flatten();
                 raw.any(|value| !value.to_string_lossy().trim().is_empty())
@@ -50,15 +50,15 @@ impl ConfigFlags {
 
     /// Whether the value of that name in `config.toml` was typed.
     pub fn given(&self, name: &str) -> bool {
-        // Asked of a name that it does not know, clap panics.
+        // clap panics if it is asked for an unknown name.
         self.0.ids().any(|id| id.as_str() == name)
             && self.0.value_source(name) == Some(ValueSource::CommandLine)
     }
 
-    /// Refuses flags that were typed and have no effect on `config`, to which they led.
+    /// Refuses flags that were typed and have no effect on `config`, the result of applying them.
     ///
     /// # Errors
-    /// [`Error::NoEffect`] names the flag and why it has none.
+    /// [`Error::NoEffect`] names the flag and says why.
     pub fn check_effects(&self, config: &TrainConfig) -> Result<()> {
         let fields = TrainConfig::fields().into_iter();
         for field in fields.filter(|field| self.given(field.key)) {
@@ -86,7 +86,7 @@ impl FromArgMatches for ConfigFlags {
 
 impl Args for ConfigFlags {
     fn augment_args(command: Command) -> Command {
-        // An unserialisable default would only cost the help its "[default: …]".
+        // A default that cannot be serialised would only cost the help its "[default: …]".
         let defaults = TrainConfig::default().table().unwrap_or_default();
         command.args(TrainConfig::all_flags().into_iter().map(|flag| {
             let default = defaults
@@ -128,19 +128,19 @@ impl Field {
         NAMES.get(self.key).map_or(self.key, String::as_str)
     }
 
-    /// The flag, but for what it takes.
+    /// The flag, without its value.
     pub(super) fn flag(&self) -> Arg {
         Arg::new(self.key)
             .long(self.flag_name())
             .value_name(self.value_name)
             .help_heading(self.heading)
             .help(self.help)
-            // So that `--sparsity -1` is told what is wrong with the value, not that -1 is no flag.
+            // So that `--sparsity -1` reports what is wrong with the value, rather than that -1 is not a flag.
             .allow_negative_numbers(true)
     }
 }
 
-/// A default as it would be typed after its flag; `None` where the help says enough.
+/// A default as it would be typed after its flag; `None` if the help says enough.
 fn default_text(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::Boolean(false) => None,

@@ -1,5 +1,5 @@
-//! Values that have no effect. Flags with them are refused where they were typed: who types one expects something of
-//! it. Values from a file stay, so that one file serves many methods and models.
+//! Values that have no effect. Typed flags without effect are refused, because the user expects something of them. In a
+//! file they are accepted, so that one file serves many methods and models.
 
 use super::context::Context;
 use super::section::Section;
@@ -8,7 +8,7 @@ use crate::topology::MethodName;
 use crate::{Error, Result};
 
 impl TrainConfig {
-    /// Why the value of this name has no effect; none if it has one.
+    /// Why the value of this name has no effect; `None` if it has one.
     pub(super) fn has_no_effect(&self, name: &str) -> Option<String> {
         self.why_idle(
             name,
@@ -22,18 +22,19 @@ impl TrainConfig {
         )
     }
 
-    /// This with the default in place of each value that has no effect: what two such configurations train is the same
-    /// exactly if they are.
+    /// This with the default in place of each value that has no effect: two configurations train the same exactly if
+    /// these are equal.
     ///
     /// # Errors
-    /// None that a configuration can have.
+    /// A configuration cannot cause one.
     pub fn effective(&self) -> Result<Self> {
         let mut effective = self.table()?;
         let default = Self::default().table()?;
         effective.insert("model".to_owned(), self.model_name().into());
         for field in Self::fields() {
             let kept = match field.key {
-                // What is chosen from a dense network is as many connections as were divided, which rounding decides.
+                // The number of connections chosen from a dense network is the number that was divided, which depends
+                // on rounding.
                 "assignment" => self.topology.method != MethodName::Dense,
                 // Only an adapter can tell.
                 "threads" => true,

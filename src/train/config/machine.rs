@@ -1,4 +1,4 @@
-//! What a run computes on, and how it uses that.
+//! What a run computes on, and how it uses it.
 
 use super::context::Context;
 use super::section::section;
@@ -12,32 +12,32 @@ use crate::error::option::ADAPTER;
 use crate::threads::MOST_THREADS;
 
 section! {
-    /// What a run computes on, and how it uses that.
+    /// What a run computes on, and how it uses it.
     pub struct MachineConfig in "Machine" {
         /// Images on the device at once, a divisor of --batch: gradients of the parts add up [default: as many as fit]
         micro_batch: Option<usize> = None,
             N, on resume Fixed;
         /// How activations and their gradients are stored: 16 bits halve their memory and what products read; sums,
-        /// weights and the loss are f32 always
+        /// weights and the loss are always f32
         activations: Precision = Precision::F32,
             NAME, on resume Fixed;
-        /// Keep few activations and compute the others again for the backward pass: less memory, more time
+        /// Keep few activations and recompute the others for the backward pass: less memory, more time
         checkpoint_activations: bool = false,
             BOOL, on resume Free, idle keeps_all;
-        /// Keep all training images on the device, which then makes the batches itself: the same ones [default: on a
-        /// GPU with room]
+        /// Keep all training images on the device, which then makes the same batches itself [default: on a GPU with
+        /// room]
         resident: Option<bool> = None,
             BOOL, on resume Free, idle stays_in_files;
         /// Density from which on a layer's products are dense; above 1: never [default: as measured, by kind of
         /// adapter]
         dense_above: Option<f64> = None,
             DENSITY, on resume Noted;
-        /// Whether kernels that follow each other run as one, where there is one for both; sums are then in another
-        /// order [default: on a GPU, unless `rootlet tune` found the other faster for this model]
+        /// Whether consecutive kernels run as one if there is a fused kernel for both; sums are then in another order
+        /// [default: on a GPU, unless `rootlet tune` found the other faster for this model]
         fused: Option<bool> = None,
             BOOL, on resume Fixed;
-        /// Whether the workgroups that kernels run fastest in are measured on the adapter, where sizes are new to it;
-        /// the result does not depend on it
+        /// Whether to measure on the adapter which workgroups run kernels fastest, for sizes that are new to it; the
+        /// result does not depend on it
         tune: Tune = Tune::Auto,
             WHEN, on resume Host, idle has_no_variants;
         /// Adapter to train on: auto, cpu, an index of `rootlet adapters`, or a part of a name
@@ -46,8 +46,8 @@ section! {
         /// Threads of the CPU executor (0: one per core); the result does not depend on it
         threads: usize = 0,
             N, on resume Host, idle takes_no_threads;
-        /// Threads that prepare batches ahead of the device, where it is --resident those of tests alone; the result
-        /// does not depend on it
+        /// Threads that prepare batches ahead of the device, with --resident only those of tests; the result does not
+        /// depend on it
         workers: usize = 1,
             N, on resume Host;
     }
@@ -61,7 +61,7 @@ pub fn idle_threads(adapter: &str) -> String {
 }
 
 impl MachineConfig {
-    /// A perceptron's layers each need their input, and hold nothing else.
+    /// Each layer of a perceptron needs its input, and holds nothing else.
     fn keeps_all(&self, context: &Context<'_>) -> Option<String> {
         (context.is_perceptron() && self.checkpoint_activations).then(|| {
             format!(
@@ -94,7 +94,7 @@ impl MachineConfig {
     /// Checks every value, for batches of that size.
     ///
     /// # Errors
-    /// The first that is not what it must be.
+    /// The first value that is not allowed.
     pub fn validate(&self, batch: usize) -> Result<()> {
         check(
             self.micro_batch

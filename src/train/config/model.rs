@@ -10,31 +10,31 @@ use crate::sparse::{Assignment, allocate};
 use crate::words::counted;
 use crate::{Error, Result};
 
-/// The model for large images where none was named.
+/// The model for large images if none was named.
 const LARGE_MODEL: &str = "resnet18";
-/// Pixels of images up to which the default is a perceptron. Its first layer has an input for every value: 150,528 of a
-/// photo of 224 × 224 pixels.
+/// Largest number of pixels of an image for which the default is a perceptron. Its first layer has an input for every
+/// value: 150,528 for a photo of 224 × 224 pixels.
 const PERCEPTRON_PIXELS: usize = 64 * 64;
 
 section! {
     /// Which model a run trains, and how many connections it has.
     pub struct ModelConfig in "Model" {
         /// Model: mlp, resnet20 to resnet110, vgg11-small to vgg19-small, simple-vit-tiny, simple-vit, resnet18,
-        /// resnet34 or resnet50; auto: mlp, or resnet18 for images of more than 64 × 64 pixels where --hidden is not
+        /// resnet34 or resnet50; auto: mlp, or resnet18 for images of more than 64 × 64 pixels if --hidden is not
         /// given; `rootlet model NAME` shows its layers
         name as "model": String = AUTO.to_owned(),
             NAME, on resume Fixed;
-        /// Factor of all channels and hidden widths
+        /// Factor for all channels and hidden widths
         width: f64 = 1.0,
             FACTOR, on resume Fixed, idle has_no_widths;
         /// Widths of the hidden layers of mlp, as in 1024,1024 (none: no hidden layer)
         hidden: Vec<usize> = vec![256, 256],
             WIDTHS, on resume Fixed, idle is_no_perceptron;
-        /// Share of all possible connections that do not exist: 0 (dense) to 0.9999 and more, while every layer keeps
-        /// one
+        /// Share of all possible connections that do not exist: 0 (dense) to 0.9999 and more, as long as every layer
+        /// keeps one
         sparsity: f64 = 0.9,
             SHARE, on resume Fixed, idle sparsity_is_known;
-        /// Number of connections in place of --sparsity (0: by sparsity): it stays when --width grows
+        /// Number of connections instead of --sparsity (0: by sparsity): it stays fixed when --width grows
         connections: Option<u64> = None,
             N, on resume Fixed, idle is_dense;
         /// How the connections are divided among the layers
@@ -85,7 +85,7 @@ impl ModelConfig {
     /// Checks every value.
     ///
     /// # Errors
-    /// The first that is not what it must be.
+    /// The first value that is not allowed.
     pub fn validate(&self) -> Result<()> {
         check(
             self.hidden.iter().all(|width| (1..MOST).contains(width)),
@@ -119,7 +119,7 @@ impl ModelConfig {
     /// The model's name: as given, or by the number of an image's pixels.
     pub fn name_for(&self, pixels: usize) -> &str {
         match self.name.as_str() {
-            // Whoever chose widths for a perceptron wants one.
+            // A user who chose widths for a perceptron wants one.
             AUTO if pixels > PERCEPTRON_PIXELS && self.hidden == Self::default().hidden => {
                 LARGE_MODEL
             }
@@ -128,15 +128,15 @@ impl ModelConfig {
         }
     }
 
-    /// Takes the perceptron where its widths were asked for and no model. Returns whether images of so many pixels
-    /// would have been given another one by their size alone.
+    /// Chooses the perceptron if its widths were given and no model was. Returns whether images of this many pixels
+    /// would have been given another model by their size alone.
     pub(super) fn takes_perceptron(&mut self, pixels: usize) -> bool {
         if self.name != AUTO {
             return false;
         }
         let default = Self::default();
         if default.hidden == self.hidden {
-            // Widths that are also the default say nothing by themselves.
+            // Widths equal to the default say nothing by themselves.
             self.name = MODELS[0].to_owned();
         }
         default.name_for(pixels) != MODELS[0]
@@ -145,7 +145,7 @@ impl ModelConfig {
     /// Number of connections of each sparse layer of `model`.
     ///
     /// # Errors
-    /// More connections than the dense model has, or as [`allocate`].
+    /// There are more connections than the dense model has, or as [`allocate`].
     pub fn allocate(&self, model: &Model) -> Result<Vec<u64>> {
         let shapes = model.shapes();
         let sparsity = match self.connections {
@@ -162,7 +162,7 @@ impl ModelConfig {
             }
         };
         allocate(&shapes, sparsity, self.assignment).map_err(|error| match (error, self.connections) {
-            // Of a sparsity nobody spoke.
+            // The user did not mention a sparsity.
             (Error::Unconnected { .. }, Some(connections)) => Error::Usage(format!(
                 "{CONNECTIONS} {connections} leave a layer of the model without any, as they are divided among its {} \
                  ({ASSIGNMENT}); give more",

@@ -1,12 +1,12 @@
-//! The names of tasks and losses, with what follows from others among them.
+//! The names of tasks and losses, and which follow from which.
 
 use crate::choice::choice;
 use crate::data::Task;
 
 choice! {
-    /// What a network learns to tell of a sample.
+    /// What a network learns to predict for a sample.
     pub enum TaskName {
-        /// As the targets of the data are
+        /// As the data's targets are
         Auto = "auto",
         /// Which of several classes it is
         Classification = Task::NAMES[0],
@@ -18,30 +18,30 @@ choice! {
 }
 
 impl TaskName {
-    /// The task that was said, if one was.
+    /// The task that was named, if any.
     pub fn task(self) -> Option<Task> {
         Task::named(self.name())
     }
 }
 
 choice! {
-    /// What training makes small.
+    /// What training minimises.
     pub enum LossName {
         /// By the task: cross-entropy, bce or mse
         Auto = "auto",
-        /// Of a class: cross-entropy of the outputs' softmax
+        /// For one class: cross-entropy of the outputs' softmax
         CrossEntropy = "cross-entropy",
-        /// Of several classes: binary cross-entropy of each output's sigmoid
+        /// For several classes: binary cross-entropy of each output's sigmoid
         Bce = "bce",
-        /// Of numbers: mean squared error
+        /// For numbers: mean squared error
         Mse = "mse",
-        /// Of numbers: half of mse up to an error of huber_delta, a line from there on
+        /// For numbers: half of mse up to an error of huber_delta, linear beyond it
         Huber = "huber",
     }
 }
 
 impl LossName {
-    /// The task that it is for; none of auto.
+    /// The task that it is for; `None` for auto.
     pub fn task(self) -> Option<Task> {
         match self {
             LossName::Auto => None,

@@ -1,4 +1,4 @@
-//! Numbers on the command line: what is none is told what it should be.
+//! Numbers on the command line: a value that is not a number is told what it should be.
 
 use std::ops::RangeInclusive;
 
@@ -23,12 +23,12 @@ impl Whole for usize {
 /// Reads a whole number.
 ///
 /// # Errors
-/// What it must be.
+/// What the value must be.
 pub fn whole<T: Whole>(text: &str) -> Result<T, String> {
     within(0..=T::LARGEST)(text)
 }
 
-/// What reads a whole number of a range, or says what it must be.
+/// A parser that reads a whole number from a range, or says what it must be.
 pub fn within<T: Whole>(
     range: RangeInclusive<u64>,
 ) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
@@ -46,7 +46,7 @@ pub fn within<T: Whole>(
 /// Reads a number.
 ///
 /// # Errors
-/// What it must be.
+/// What the value must be.
 pub fn real(text: &str) -> Result<f64, String> {
     let wrong = |_| "it must be a number, as in 0.1 or 1e-4".to_owned();
     text.trim().parse().map_err(wrong)

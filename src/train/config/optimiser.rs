@@ -1,4 +1,4 @@
-//! What a run makes small, and what the gradients do to the weights.
+//! What a run minimises, and how gradients change the weights.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use crate::optim::{
 };
 
 section! {
-    /// The loss, the optimiser and its learning rate. Momentum and weight decay of SGD: Heddes et al., arXiv 2401.06898,
-    /// CIFAR set-up; those of AdamW: PyTorch.
+    /// The loss, the optimiser and its learning rate. Momentum and weight decay of SGD: Heddes et al., arXiv
+    /// 2401.06898, CIFAR set-up; those of AdamW: PyTorch.
     pub struct OptimiserConfig in "Optimiser" {
-        /// What gradients do to the weights
+        /// How gradients change the weights
         optimiser: OptimiserName = OptimiserName::Sgd,
             NAME, on resume Fixed;
-        /// Learning rate after the warm-up [default: 0.1, of adamw 0.001]
+        /// Learning rate after the warm-up [default: 0.1, for adamw 0.001]
         lr: Option<f64> = None,
             RATE, on resume Noted;
         /// Momentum of sgd
@@ -29,23 +29,24 @@ section! {
         /// Nesterov's form of the momentum
         nesterov: bool = false,
             BOOL, on resume Noted, idle is_no_sgd;
-        /// Share of the first moment that adamw keeps in a step
+        /// Share of the first moment that adamw keeps per step
         beta1: f64 = 0.9,
             SHARE, on resume Noted, idle is_no_adamw;
-        /// Share of the second moment that adamw keeps in a step
+        /// Share of the second moment that adamw keeps per step
         beta2: f64 = 0.999,
             SHARE, on resume Noted, idle is_no_adamw;
         /// What adamw adds to the root of the second moment
         epsilon: f64 = 1e-8,
             NUMBER, on resume Noted, idle is_no_adamw;
-        /// Correct adamw's moments by a connection's age, not by the run's steps as if it had been there from the first
+        /// Correct adamw's moments by a connection's age, instead of by the run's steps as if it had existed from the
+        /// first
         ages: bool = true,
             BOOL, on resume Noted, idle is_no_adamw;
-        /// Weight decay: of sgd added to the gradient (L2), of adamw taken from the weight, times the learning rate
-        /// [default: 0.0001, of adamw 0.01]
+        /// Weight decay: for sgd added to the gradient (L2), for adamw subtracted from the weight, times the learning
+        /// rate [default: 0.0001, for adamw 0.01]
         weight_decay: Option<f64> = None,
             FACTOR, on resume Noted;
-        /// Shorten the gradient of all weights together to this norm, where it is longer [default: never]
+        /// Scale the gradient of all weights together down to this norm if it is larger [default: never]
         clip_norm: Option<f64> = None,
             NORM, on resume Noted;
         /// Share of the target spread evenly over all classes
@@ -63,7 +64,7 @@ section! {
         /// Factor of the learning rate at a milestone
         lr_decay: f64 = 0.1,
             FACTOR, on resume Noted, idle has_no_milestones;
-        /// Learning rate that a cosine falls to
+        /// Learning rate at the end of a cosine
         lr_end: f64 = 0.0,
             RATE, on resume Noted, idle is_no_cosine;
     }
@@ -119,7 +120,7 @@ impl OptimiserConfig {
         })
     }
 
-    /// Whether the learning rate of a step depends on how many there are in all.
+    /// Whether the learning rate of a step depends on the total number of steps.
     pub(super) fn looks_ahead(&self) -> bool {
         self.lr_schedule == RateName::Cosine
     }
@@ -127,9 +128,9 @@ impl OptimiserConfig {
     /// Checks every value.
     ///
     /// # Errors
-    /// The first that is not what it must be.
+    /// The first value that is not allowed.
     pub fn validate(&self) -> Result<()> {
-        // Also those of the other optimiser and schedule: a number that cannot be is wrong wherever it stands.
+        // This includes the values of the other optimiser and schedule: an impossible number is wrong wherever it is.
         self.sgd()?;
         self.adamw()?;
         self.milestones()?;
@@ -161,7 +162,7 @@ impl OptimiserConfig {
     /// The optimiser.
     ///
     /// # Errors
-    /// [`Error::Value`](crate::Error::Value) names the value that it cannot have.
+    /// [`Error::Value`](crate::Error::Value) names the value that is not allowed.
     pub fn build_optimiser(&self) -> Result<Arc<dyn Optimiser>> {
         Ok(match self.optimiser {
             OptimiserName::Sgd => Arc::new(self.sgd()?),
@@ -180,7 +181,7 @@ impl OptimiserConfig {
         })
     }
 
-    /// The norm that gradients are shortened to.
+    /// The norm to which gradients are scaled down.
     ///
     /// # Errors
     /// As [`OptimiserConfig::build_optimiser`].

@@ -14,7 +14,7 @@ section! {
         /// Stop after N optimiser steps, even within an epoch (0: no such limit)
         steps: Option<u64> = None,
             N, on resume Free;
-        /// Images in a step
+        /// Images per step
         batch: usize = 32,
             N, on resume Fixed;
         /// Seed of all random numbers: the same seed and adapter give the same bits
@@ -37,7 +37,7 @@ impl RunConfig {
     /// Checks every value.
     ///
     /// # Errors
-    /// The first that is not what it must be.
+    /// The first value that is not allowed.
     pub fn validate(&self) -> Result<()> {
         check(self.epochs > 0, "epochs", "must be at least 1", self.epochs)?;
         check(

@@ -1,5 +1,5 @@
 //! Sections: the parts of a configuration. Each declares its fields in one table, which says everything about a field:
-//! its name, type, default, flag, explanation, and what becomes of it where a run goes on or where it has no effect.
+//! its name, type, default, flag, explanation, what happens to it when a run continues, and when it has no effect.
 
 use serde::de::MapAccess;
 use serde::ser::SerializeMap;
@@ -12,28 +12,28 @@ use crate::Result;
 pub(super) struct Field {
     /// Its key in `config.toml`. With dashes it is the flag.
     pub key: &'static str,
-    /// The heading that it stands under, in the help and in the file.
+    /// The heading above it, in the help and in the file.
     pub heading: &'static str,
-    /// What it is.
+    /// Its explanation.
     pub help: &'static str,
-    /// What its values are called in the help.
+    /// The name of its value in the help.
     pub value_name: &'static str,
-    /// The names that it can have, where it is a choice.
+    /// The names that it can have, if it is a choice.
     pub choices: &'static [&'static str],
-    /// Where a run goes on.
+    /// What may happen to it when a run continues.
     pub on_resume: OnResume,
 }
 
-/// What a run that goes on from a checkpoint may do with a value.
+/// What a run that continues from a checkpoint may do with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OnResume {
-    /// Not change it: the checkpoint is made for it.
+    /// Not change it: the checkpoint depends on it.
     Fixed,
-    /// Change it, which makes of what comes another training than what was: that is said.
+    /// Change it; the rest of the training then differs from what came before, which is reported.
     Noted,
-    /// Change it: the result does not depend on it, but for how long is trained and what is told.
+    /// Change it: the result does not depend on it, apart from how long the run is trained and what is reported.
     Free,
-    /// Change it: nothing depends on it but the machine that trains.
+    /// Change it: it concerns only the machine that trains.
     Host,
 }
 
@@ -45,10 +45,10 @@ pub(super) trait Section: Default {
     /// Writes every value that is set.
     fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
 
-    /// Reads the value of a key, if the key is one of its own.
+    /// Reads the value of a key, if the key belongs to it.
     fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error>;
 
-    /// Why a value has no effect; none if it has one, or is none of its own.
+    /// Why a value has no effect; `None` if it has one, or does not belong to it.
     fn why_idle(&self, key: &str, context: &Context<'_>) -> Option<String>;
 
     /// Its flags, in the order of its fields.
@@ -60,13 +60,13 @@ pub(super) trait Section: Default {
     fn take(&mut self, given: &clap::ArgMatches);
 }
 
-/// Declares a section. Of each field stand there
+/// Declares a section. Each field has:
 ///
 /// - its explanation, as a comment: it is the help, the comment in the file, and the documentation;
-/// - name, type and default; `as "key"` where its key is not its name;
-/// - the flag's value, with an `alias` of the flag or a variable of the environment (`env`);
+/// - name, type and default; `as "key"` if its key differs from its name;
+/// - the name of the flag's value, with an `alias` of the flag or a variable of the environment (`env`);
 /// - `on resume`: `Fixed`, `Noted`, `Free` or `Host` ([`OnResume`]);
-/// - `idle`: the section's function that says why it has no effect, where it may have none.
+/// - `idle`: the section's function that says why it has no effect, if it can be without one.
 macro_rules! section {
     (
         $(#[$about:meta])*
@@ -180,7 +180,7 @@ macro_rules! key {
 }
 pub(super) use key;
 
-/// Declares what is made of sections, and is one itself.
+/// Declares what is made of sections, and is itself a section.
 macro_rules! sections {
     (
         $(#[$about:meta])*

@@ -1,4 +1,4 @@
-//! What a run learns to tell, by which loss, and how much its samples and classes count.
+//! What a run learns to predict, with which loss, and how much its samples and classes count.
 
 use std::sync::Arc;
 
@@ -19,25 +19,24 @@ const NONE: &str = "none";
 const BALANCED: &str = "balanced";
 
 section! {
-    /// What a run learns to tell, by which loss, and how much its samples count.
+    /// What a run learns to predict, with which loss, and how much its samples count.
     pub struct TaskConfig in "Task" {
-        /// What is learned of a sample: classification (a class), multi-label (classes that apply or not) or regression
-        /// (numbers); auto: as the targets of the data are
+        /// What to learn for a sample: classification (a class), multi-label (classes that apply or not) or regression
+        /// (numbers); auto: as the data's targets are
         name as "task": TaskName = TaskName::Auto,
             NAME, on resume Fixed;
-        /// What training makes small: cross-entropy for classification, bce for multi-label, mse or huber for
-        /// regression; auto: the first of the task
+        /// What training minimises: cross-entropy for classification, bce for multi-label, mse or huber for regression;
+        /// auto: the first one for the task
         loss: LossName = LossName::Auto,
             NAME, on resume Fixed;
-        /// Error from which on the loss huber is a line, in deviations where the targets are scaled
+        /// Error from which the loss huber is linear, in deviations if the targets are scaled
         huber_delta: f64 = 1.0,
             ERROR, on resume Noted, idle is_not_huber;
         /// What a class counts in the loss: none, balanced (as if each had as many samples), or a number for each, as in
         /// 1,2.5,1; of multi-label, what it counts where it applies. Metrics do not know it
         class_weights: String = NONE.to_owned(),
             WEIGHTS, on resume Noted, idle weighs_no_classes;
-        /// Draw each class as often as any other: an epoch has as many samples as before, those of small classes several
-        /// times
+        /// Draw each class equally often: an epoch has as many samples as before, those of small classes several times
         balance: bool = false,
             BOOL, on resume Noted, idle balances_nothing;
     }
@@ -52,7 +51,7 @@ pub(crate) enum ClassWeights {
 }
 
 impl TaskConfig {
-    /// The task as far as the configuration tells it.
+    /// The task, as far as the configuration determines it.
     pub(super) fn task(&self) -> Option<Task> {
         self.name.task().or(self.loss.task())
     }
@@ -75,7 +74,7 @@ impl TaskConfig {
     /// Checks every value.
     ///
     /// # Errors
-    /// The first that is not what it must be.
+    /// The first value that is not allowed.
     pub fn validate(&self) -> Result<()> {
         if let (Some(task), Some(of_loss)) = (self.name.task(), self.loss.task())
             && task != of_loss
@@ -111,7 +110,7 @@ impl TaskConfig {
         Ok(ClassWeights::Given(weights.unwrap_or_default()))
     }
 
-    /// Whether such data are what the configuration is for.
+    /// Checks that the configuration is meant for such data.
     ///
     /// # Errors
     /// [`Error::Usage`] names what does not fit.
@@ -159,7 +158,7 @@ impl TaskConfig {
         Ok(())
     }
 
-    /// The loss and the metric for such targets, in `units` where values were divided by them.
+    /// The loss and the metric for such targets, in `units` if values were divided by them.
     ///
     /// # Errors
     /// [`Error::Value`] names a value that they cannot have.
@@ -197,7 +196,7 @@ impl TaskConfig {
         })
     }
 
-    /// Targets of so many outputs as far as the configuration tells them: classes where it does not.
+    /// Targets of this many outputs, as far as the configuration determines them: classes if it does not.
     pub(crate) fn targets(&self, outputs: usize) -> TargetKind {
         match self.task() {
             None | Some(Task::Classification) => TargetKind::Labels,

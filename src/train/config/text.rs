@@ -1,20 +1,19 @@
-//! The text of a `config.toml`: every key with a comment, and what follows from other values only as a comment, so that
-//! it still follows when they are changed.
+//! The text of a `config.toml`: every key with a comment. Values that follow from others appear only as comments, so
+//! that they keep following them.
 
 use super::section::Field;
 use super::train_config::TrainConfig;
 use crate::Result;
 
-/// Columns of the comments.
+/// Width of the comments in columns.
 const WIDTH: usize = 100;
 
 impl TrainConfig {
-    /// The text of `config.toml`: every key, also those with default values, under the headings of `--help` and
-    /// explained as there. A key that is not set stands in a comment, with the value that it has here where others
-    /// decide it.
+    /// The text of `config.toml`: every key, including those with default values, under the headings of `--help` and
+    /// with the same explanations. A key that is not set is a comment, with its present value if others decide it.
     ///
     /// # Errors
-    /// A number that TOML cannot hold.
+    /// A number that TOML cannot represent.
     pub fn to_toml(&self) -> Result<String> {
         let (values, derived) = (self.table()?, self.with_derived().table()?);
         let fields = Self::all_fields();
@@ -79,7 +78,7 @@ mod tests {
 
     use super::*;
 
-    /// Also in a build without the command line, whose help tells the same.
+    /// This holds also in a build without the command line, whose help says the same.
     #[test]
     fn every_key_is_explained_and_read_back() {
         let config = TrainConfig::default();

@@ -7,7 +7,7 @@ use crate::bounds::{LARGEST_FACTOR, LARGEST_RATE, check, epoch, positive};
 use crate::error::option::METHOD;
 use crate::topology::{Method, MethodName, MethodOptions, Schedule, Scope};
 
-/// T_end as a share of all epochs where none is given: epoch 120 of 200 in Heddes et al., arXiv 2401.06898.
+/// T_end as a share of all epochs if none is given: epoch 120 of 200 in Heddes et al., arXiv 2401.06898.
 const ROUND_UNTIL_SHARE: f64 = 0.6;
 
 section! {
@@ -16,7 +16,7 @@ section! {
         /// How connections are pruned and grown during training
         method: MethodName = MethodName::GseUniform,
             NAME, on resume Noted;
-        /// Prunings of the method lottery: it trains all epochs once more than that
+        /// Number of prunings by the method lottery: it trains all epochs once more than that
         lottery_cycles: u32 = MethodOptions::default().lottery_cycles,
             N, on resume Fixed, idle is_no_lottery;
         /// Connections that topkast trains, for each one that its forward pass uses
@@ -28,23 +28,23 @@ section! {
         /// Candidates drawn in a round, per active connection
         gamma: f64 = 1.0,
             FACTOR, on resume Noted, idle draws_none;
-        /// Draw candidates again until they are --gamma distinct inactive pairs per active connection, or all that a
-        /// layer has; else what one draw finds is taken
+        /// Draw candidates again until there are --gamma distinct inactive pairs per active connection, or all that a
+        /// layer has; otherwise the result of one draw is used
         distinct_candidates: bool = false,
             BOOL, on resume Noted, idle draws_none;
-        /// Batches that score the candidates of a round: the step's own, and further ones with the weights as they are
+        /// Batches that score the candidates of a round: the step's own, and further ones with unchanged weights
         round_batches: usize = 1,
             N, on resume Noted, idle adds_up_none;
-        /// Share of the connections replaced in a round, at the start; it falls to 0 along a cosine
+        /// Share of the connections replaced in a round at the start; it falls to 0 along a cosine
         alpha: f64 = 0.2,
             SHARE, on resume Noted, idle replaces_none;
         /// Optimiser steps between two prune-and-grow rounds (T)
         round_every: u64 = 100,
             STEPS alias "interval", on resume Noted, idle has_no_rounds;
-        /// Epoch after which the topology stays as it is (T_end) [default: 0.6 × the epochs]
+        /// Epoch after which the topology stays fixed (T_end) [default: 0.6 × the epochs]
         round_until: Option<f64> = None,
             EPOCH alias "until", on resume Noted, idle ends_no_rounds;
-        /// Follow what the rounds explore: ever active pairs, dead units, rank correlations; costs host time, changes
+        /// Record what the rounds explore: ever active pairs, dead units, rank correlations; costs host time, changes
         /// no result
         statistics: bool = true,
             BOOL, on resume Free, idle explores_none;
@@ -115,7 +115,7 @@ impl TopologyConfig {
     /// Checks every value.
     ///
     /// # Errors
-    /// The first that is not what it must be.
+    /// The first value that is not allowed.
     pub fn validate(&self) -> Result<()> {
         check(
             positive(self.gamma, LARGEST_FACTOR),
@@ -162,10 +162,11 @@ impl TopologyConfig {
         )
     }
 
-    /// T_end in epochs, of a run of so many: as given, or 0.6 × the epochs.
+    /// T_end in epochs, for a run of `epochs` epochs: as given, or 0.6 × the epochs.
     pub(super) fn until(&self, epochs: u32) -> f64 {
         let share = ROUND_UNTIL_SHARE * f64::from(epochs);
-        // The number that people would write: 3.6 for 6 epochs, and not 3.5999999999999996, as older versions saved it.
+        // The number that people would write: 3.6 for 6 epochs rather than 3.5999999999999996, as older versions saved
+        // it.
         let plain = (share * 10.0).round() / 10.0;
         match self.round_until {
             Some(until) if until != share => until,
@@ -173,7 +174,7 @@ impl TopologyConfig {
         }
     }
 
-    /// When rounds take place in a run of `epochs`, and how much they exchange. `epoch`: its steps.
+    /// When rounds take place in a run of `epochs`, and how much they exchange. `epoch`: steps per epoch.
     pub fn schedule(&self, epochs: u32, epoch: u64) -> Schedule {
         Schedule {
             alpha: self.alpha,

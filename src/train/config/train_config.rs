@@ -19,9 +19,10 @@ use crate::Result;
 sections! {
     /// Everything that decides what a training run computes.
     ///
-    /// It is the `config.toml` of a run, where all keys stand in one table, and with `ConfigFlags` the flags of
-    /// `rootlet train`. A value comes from the flag if it was given, else from `ROOTLET_ADAPTER` (the adapter only),
-    /// else from the file, else it is the default. The defaults train on the embedded digits in well under a minute.
+    /// It is the `config.toml` of a run, where all keys are in one table, and with `ConfigFlags` the flags of
+    /// `rootlet train`. A value comes from the flag if it was given, otherwise from `ROOTLET_ADAPTER` (the adapter
+    /// only), otherwise from the file, and otherwise it is the default. The defaults train on the embedded digits in
+    /// well under a minute.
     ///
     /// ```
     /// use rootlet::train::TrainConfig;
@@ -32,9 +33,9 @@ sections! {
     /// # Ok::<(), rootlet::Error>(())
     /// ```
     pub struct TrainConfig {
-        /// Which images it trains on.
+        /// Which data it trains on.
         data: DataConfig,
-        /// What it learns to tell, and by which loss.
+        /// What it learns to predict, and with which loss.
         task: TaskConfig,
         /// Which model, and how many connections it has.
         model: ModelConfig,
@@ -80,8 +81,8 @@ impl TrainConfig {
         self.topology.until(self.run.epochs)
     }
 
-    /// The fields of all sections, in the order of the help: the seed closes the heading that the run and its optimiser
-    /// share.
+    /// The fields of all sections, in the order of the help: the seed comes last under the heading that the run and its
+    /// optimiser share.
     pub(super) fn all_fields() -> Vec<Field> {
         let mut fields = Self::fields();
         fields.sort_by_key(|field| field.key == "seed");
@@ -102,15 +103,15 @@ impl Serialize for TrainConfig {
     }
 }
 
-// What serde's `flatten` and `deny_unknown_fields` would do, which it does not do together: an unknown key is refused,
-// and an error keeps its place in the file.
+// What serde's `flatten` and `deny_unknown_fields` would do, but cannot do together: an unknown key is refused, and an
+// error keeps its place in the file.
 impl<'de> Deserialize<'de> for TrainConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Table)
     }
 }
 
-/// Reads the keys of all sections; what is left out is the default.
+/// Reads the keys of all sections; missing keys get the default.
 struct Table;
 
 impl<'de> Visitor<'de> for Table {
@@ -134,7 +135,7 @@ impl<'de> Visitor<'de> for Table {
     }
 }
 
-/// Reads a key that there is.
+/// Reads an existing key.
 struct Key;
 
 impl<'de> DeserializeSeed<'de> for Key {

@@ -19,17 +19,17 @@ use crate::optim::{OptimiserName, RateName};
 use crate::sparse::Assignment;
 use crate::topology::{MethodName, Scope};
 
-/// What stands for a value that follows from others.
+/// The text for a value that follows from others.
 pub(crate) const AUTO: &str = "auto";
 
 /// A type of values.
 pub(super) trait Value:
     Clone + Serialize + DeserializeOwned + Send + Sync + 'static
 {
-    /// The names that it can have, of a choice.
+    /// The names that it can have, if it is a choice.
     const CHOICES: &[&str] = &[];
 
-    /// Whether it stands in a file: one that is not set does not.
+    /// Whether it is written to a file: a value that is not set is not.
     fn is_set(&self) -> bool {
         true
     }
@@ -38,7 +38,7 @@ pub(super) trait Value:
     #[cfg(feature = "cli")]
     fn flag(flag: Arg) -> Arg;
 
-    /// What was given after its flag, if it was.
+    /// The value given after its flag, if any.
     #[cfg(feature = "cli")]
     fn given(given: &ArgMatches, key: &str) -> Option<Self> {
         given.try_get_one(key).ok().flatten().cloned()
@@ -63,7 +63,7 @@ impl<T: Value> Value for Option<T> {
     }
 }
 
-/// Values that a parser of text makes.
+/// Values that are parsed from text.
 macro_rules! values {
     ($($type:ty: $parser:expr $(, $choices:expr)?;)+) => {$(
         impl Value for $type {
