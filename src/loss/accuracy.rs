@@ -6,7 +6,7 @@ use crate::engine::loops::{NONE, looped};
 use crate::engine::{Grid, Plan, StepState};
 use crate::error::Result;
 
-/// The share of the samples whose largest output is that of their class; of equal ones the lowest class counts.
+/// The share of the samples whose largest output is that of their class; among equal outputs the lowest class counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Accuracy;
 
@@ -39,8 +39,8 @@ impl Metric for Accuracy {
 }
 
 crate::kernel! {
-    /// 1 for each sample whose largest logit is its label's, else 0; for losses that do not
-    /// [find it along the way](super::Loss::finds).
+    /// 1 for each sample whose largest logit is its label's, otherwise 0; for losses that do not [find it along the
+    /// way](super::Loss::finds).
     ///
     /// Shapes: `logits` `[classes][lanes]`, `labels` and `correct` `[lanes]`; lanes from `step.count` on get zero.
     /// Grid: [`Items`](crate::engine::Grid::Items) = lanes.

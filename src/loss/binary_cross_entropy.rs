@@ -13,12 +13,12 @@ use crate::error::{Error, Misfit, Result};
 /// `torch.nn.BCEWithLogitsLoss`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BinaryCrossEntropy {
-    /// By class; none: all 1.
+    /// For each class; `None`: all 1.
     positive: Option<Arc<[f32]>>,
 }
 
 impl BinaryCrossEntropy {
-    /// By class how much it counts where it applies, against 1 where it does not: PyTorch's `pos_weight`.
+    /// For each class, how much it counts where it applies, compared with 1 where it does not: PyTorch's `pos_weight`.
     ///
     /// # Errors
     /// [`Error::Shape`] for a weight that is below 0 or not finite.
@@ -73,9 +73,9 @@ impl Loss for BinaryCrossEntropy {
 }
 
 crate::kernel! {
-    /// Loss of each member of the batch, the mean over its outputs y with targets t in [0, 1] of
-    /// `-positive t log σ(y) - (1 - t) log (1 - σ(y))`, and the gradient of the loss's mean over the whole batch,
-    /// `step.total` members.
+    /// The loss of each sample of the batch, which is the mean over its outputs y with targets t in [0, 1] of
+    /// `-positive t log σ(y) - (1 - t) log (1 - σ(y))`, and the gradient of the mean loss over the whole batch of
+    /// `step.total` samples.
     ///
     /// Shapes: `output`, `targets` and `delta` `[outputs][lanes]`, `losses` `[lanes]`, `positive` `[outputs]`; lanes
     /// from `step.count` on get zero. Grid: [`Items`](crate::engine::Grid::Items) = lanes.
@@ -96,7 +96,7 @@ crate::kernel! {
     read positive: f32,
 }
 
-/// log(1 + e), of e in [0, 1].
+/// log(1 + e), for e in [0, 1].
 fn log_above_one(e: f32) -> f32 {
     match e < 1e-3 {
         true => e * (1.0 - e * (0.5 - e / 3.0)),

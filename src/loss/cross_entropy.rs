@@ -9,7 +9,7 @@ use crate::engine::{Grid, Plan};
 use crate::error::Result;
 use crate::layer::{SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
 
-/// Cross-entropy of the outputs' softmax against a class, with label smoothing while it trains (Szegedy et al. 2016).
+/// Cross-entropy of the outputs' softmax against a class, with label smoothing during training (Szegedy et al. 2016).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CrossEntropy {
     pub(crate) smoothing: f32,
@@ -19,7 +19,7 @@ impl CrossEntropy {
     /// `label_smoothing` is the share of the target that is spread evenly over all classes.
     ///
     /// # Errors
-    /// [`Error::Value`](crate::Error::Value): a share outside [0, 1).
+    /// [`Error::Value`](crate::Error::Value): the share is outside [0, 1).
     pub fn new(label_smoothing: f64) -> Result<Self> {
         check(
             share(label_smoothing),

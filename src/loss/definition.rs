@@ -1,4 +1,4 @@
-//! What a loss is, and what a metric is: a trait each.
+//! What a loss is and what a metric is: one trait each.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -8,19 +8,19 @@ use crate::data::TargetKind;
 use crate::engine::Plan;
 use crate::error::Result;
 
-/// What training makes small: from the outputs of a network and the targets of its samples, a number for each sample
-/// and the gradient at the outputs.
+/// What training minimises: from the outputs of a network and the targets of its samples, it computes a number for each
+/// sample and the gradient at the outputs.
 ///
 /// A loss is a description. It holds no memory: a network asks it what targets it takes, and lets it record its
 /// dispatches.
 pub trait Loss: Any + Debug + Send + Sync {
-    /// Its name, in messages and in files: "softmax-cross-entropy".
+    /// Its name in messages and files: "softmax-cross-entropy".
     fn name(&self) -> &'static str;
 
     /// What it compares a sample's `outputs` with.
     fn targets(&self, outputs: usize) -> TargetKind;
 
-    /// Whether its kernel also writes the scores of this metric, which then needs no dispatch of its own.
+    /// Whether its kernel also writes the scores of this metric, which then needs no separate dispatch.
     fn finds(&self, _metric: &dyn Metric) -> bool {
         false
     }
@@ -29,24 +29,24 @@ pub trait Loss: Any + Debug + Send + Sync {
     /// ([`Comparison::delta`]).
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     fn record(&self, plan: &mut Plan, pass: &Comparison<'_>) -> Result<()>;
 }
 
-/// What a network is evaluated by: a score for each sample, of which the mean is reported.
+/// What a network is evaluated by: a score for each sample; the mean is reported.
 pub trait Metric: Any + Debug + Send + Sync {
-    /// Its name, in messages and in files: "accuracy".
+    /// Its name in messages and files: "accuracy".
     fn name(&self) -> &str;
 
-    /// Whether a higher mean is a better one.
+    /// Whether a higher mean is better.
     fn higher_is_better(&self) -> bool;
 
     /// Whether it can compare a sample's `outputs` with such targets.
     fn takes(&self, targets: TargetKind, outputs: usize) -> bool;
 
-    /// Records the score of each sample ([`Comparison::scores`]). Neither losses nor gradients are its own.
+    /// Records the score of each sample ([`Comparison::scores`]). It must not touch losses or gradients.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     fn record(&self, plan: &mut Plan, pass: &Comparison<'_>) -> Result<()>;
 }

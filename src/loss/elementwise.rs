@@ -1,5 +1,5 @@
-//! What losses and scores share that sum something over a sample's outputs, each by itself: their twins, as
-//! `shaders/lib/elementwise_loss.wgsl` and `elementwise_score.wgsl` are to their shaders.
+//! What losses and scores that sum a function of each of a sample's outputs share: their twins, as
+//! `shaders/lib/elementwise_loss.wgsl` and `elementwise_score.wgsl` are for their shaders.
 
 use crate::engine::StepState;
 
@@ -21,8 +21,8 @@ impl Rows<'_> {
         (0..self.outputs as usize).map(move |o| (o, o * lanes + lane))
     }
 
-    /// The losses `[lanes]` and the gradient `[outputs][lanes]` of what `compared` gives of an output's number, the
-    /// output and its target: a loss, and its derivative.
+    /// The losses `[lanes]` and the gradient `[outputs][lanes]`: `compared` takes an output's number, the output and
+    /// its target, and returns a loss and its derivative.
     pub fn lose(
         &self,
         losses: &mut [f32],
@@ -46,7 +46,7 @@ impl Rows<'_> {
         }
     }
 
-    /// The scores `[lanes]`: of the sum of the parts what `whole` makes of it.
+    /// The scores `[lanes]`: `whole` converts the sum of the parts.
     pub fn score(
         &self,
         scores: &mut [f32],

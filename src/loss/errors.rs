@@ -9,7 +9,7 @@ use crate::engine::loops::{NONE, looped};
 use crate::engine::{Grid, Plan, StepState, View};
 use crate::error::{Error, Misfit, Result};
 
-/// What one of a target's numbers is worth in the unit that it is told in.
+/// The factor that converts one of a target's numbers to the unit in which it is reported.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Units(Option<Arc<[f32]>>);
 
@@ -99,7 +99,7 @@ error_metric!(
 );
 
 crate::kernel! {
-    /// For each member of the batch the mean over its outputs of `|output - target| unit`.
+    /// For each sample of the batch, the mean over its outputs of `|output - target| unit`.
     ///
     /// Shapes: `output` and `targets` `[outputs][lanes]`, `scores` `[lanes]`, `units` `[outputs]`; lanes from
     /// `step.count` on get zero. Grid: [`Items`](crate::engine::Grid::Items) = lanes.
@@ -128,7 +128,7 @@ impl AbsoluteErrorScoreTwin<'_> {
 }
 
 crate::kernel! {
-    /// For each member of the batch the mean over its outputs of `((output - target) unit)²`. Shapes and grid: as
+    /// For each sample of the batch, the mean over its outputs of `((output - target) unit)²`. Shapes and grid: as
     /// [`AbsoluteErrorScore`].
     pub SquaredErrorScore, SquaredErrorScoreParams, SquaredErrorScoreTwin =
         "loss/squared_error", shader!("loss/squared_error");

@@ -1,4 +1,4 @@
-//! Whether a sample's classes were all told.
+//! Whether a sample's classes were predicted exactly.
 
 use super::elementwise::rows;
 use super::{Comparison, Metric};
@@ -40,8 +40,8 @@ impl Metric for ExactMatch {
 }
 
 crate::kernel! {
-    /// 1 for each member of the batch whose outputs are above zero where its targets are above a half, and nowhere
-    /// else; else 0.
+    /// 1 for each sample of the batch whose outputs are above zero exactly where its targets are above a half;
+    /// otherwise 0.
     ///
     /// Shapes: `output` and `targets` `[outputs][lanes]`, `scores` `[lanes]`; lanes from `step.count` on get zero.
     /// Grid: [`Items`](crate::engine::Grid::Items) = lanes.

@@ -8,21 +8,21 @@ use crate::engine::loops::{NONE, looped};
 use crate::engine::{Grid, Plan, StepState};
 use crate::error::Result;
 
-/// The largest threshold: beyond it the square of an error leaves f32's range before the line begins.
+/// The largest threshold: beyond it the square of an error leaves f32's range before the linear part begins.
 const LARGEST_DELTA: f64 = 1e18;
 
-/// The mean over a sample's outputs of half the squared error, or from an error of `delta` on of a line with the slope
-/// that it has there, so that outliers pull no harder (Huber 1964): `torch.nn.HuberLoss`.
+/// The mean over a sample's outputs of half the squared error, continued linearly from an error of `delta` on with the
+/// slope there, so that outliers pull no harder (Huber 1964): `torch.nn.HuberLoss`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Huber {
     delta: f32,
 }
 
 impl Huber {
-    /// `delta` is the error at which the line begins.
+    /// `delta` is the error at which the linear part begins.
     ///
     /// # Errors
-    /// [`Error::Value`](crate::Error::Value): a delta that is not above 0, or above 1e18.
+    /// [`Error::Value`](crate::Error::Value): the delta is not above 0, or is above 1e18.
     pub fn new(delta: f64) -> Result<Self> {
         check(
             positive(delta, LARGEST_DELTA),
@@ -63,9 +63,9 @@ impl Loss for Huber {
 }
 
 crate::kernel! {
-    /// Loss of each member of the batch, the mean over its outputs of `e² / 2` where the error e is at most `threshold`
-    /// and of `threshold (|e| - threshold / 2)` where it is more, and the gradient of the loss's mean over the whole
-    /// batch, `step.total` members.
+    /// The loss of each sample of the batch, which is the mean over its outputs of `e² / 2` if the error e is at most
+    /// `threshold` and of `threshold (|e| - threshold / 2)` if it is larger, and the gradient of the mean loss over the
+    /// whole batch of `step.total` samples.
     ///
     /// Shapes: `output`, `targets` and `delta` `[outputs][lanes]`, `losses` `[lanes]`; lanes from `step.count` on get
     /// zero. Grid: [`Items`](crate::engine::Grid::Items) = lanes.
@@ -75,7 +75,7 @@ crate::kernel! {
         outputs: u32,
         /// Lanes.
         lanes: u32,
-        /// The error from which on the loss is a line.
+        /// The error from which the loss is linear.
         threshold: f32,
     }
     loops |p, _| looped(p.outputs, NONE);

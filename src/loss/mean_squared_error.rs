@@ -37,8 +37,8 @@ impl Loss for MeanSquaredError {
 }
 
 crate::kernel! {
-    /// Loss of each member of the batch, the mean of `(output - target)²` over its outputs, and the gradient of the
-    /// loss's mean over the whole batch, `step.total` members.
+    /// The loss of each sample of the batch, which is the mean of `(output - target)²` over its outputs, and the
+    /// gradient of the mean loss over the whole batch of `step.total` samples.
     ///
     /// Shapes: `output`, `targets` and `delta` `[outputs][lanes]`, `losses` `[lanes]`; lanes from `step.count` on get
     /// zero. Grid: [`Items`](crate::engine::Grid::Items) = lanes.

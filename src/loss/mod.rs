@@ -1,22 +1,22 @@
-//! What a network is trained by and what it is evaluated by: losses and metrics, each a trait that this crate and
-//! others implement alike.
+//! What a network is trained by and what it is evaluated by: losses and metrics, two traits that this crate and others
+//! implement.
 //!
 //! | file | job |
 //! |---|---|
 //! | `definition.rs` | the traits |
-//! | `comparison.rs` | what both see while they record: outputs, targets, and where their results go |
-//! | `cross_entropy.rs` | softmax and cross-entropy, with label smoothing: of several classes one |
-//! | `binary_cross_entropy.rs` | of several classes those that apply |
+//! | `comparison.rs` | what both see while they record: outputs, targets, and where the results go |
+//! | `cross_entropy.rs` | softmax and cross-entropy, with label smoothing: one of several classes |
+//! | `binary_cross_entropy.rs` | several classes that each apply or not |
 //! | `mean_squared_error.rs`, `huber.rs` | numbers |
-//! | `elementwise.rs` | what those share that go output by output |
-//! | `accuracy.rs`, `top_k.rs` | the share of the samples whose class was found, or is among the first |
-//! | `exact_match.rs`, `precision_at.rs` | of samples with several classes: all found; how many of the first apply |
+//! | `elementwise.rs` | what the losses that are computed output by output share |
+//! | `accuracy.rs`, `top_k.rs` | the share of the samples whose class was found, or is among the first few |
+//! | `exact_match.rs`, `precision_at.rs` | for samples with several classes: all found; how many of the first few apply |
 //! | `errors.rs` | mean absolute and squared error |
-//! | `summary/` | what only a whole evaluation tells: F1, AUC, R² and others |
+//! | `summary/` | metrics of a whole evaluation: F1, AUC, R² and others |
 //! | `weigh.rs` | weights of samples, of any loss |
 //!
-//! A loss of your own brings a kernel ([`kernel!`](crate::kernel!)) and goes into a [`Setup`](crate::train::Setup);
-//! `tests/custom_loss.rs` has one, and a metric beside it.
+//! Your own loss brings a kernel ([`kernel!`](crate::kernel!)) and goes into a [`Setup`](crate::train::Setup);
+//! `tests/custom_loss.rs` has one, with a metric.
 
 mod accuracy;
 mod binary_cross_entropy;

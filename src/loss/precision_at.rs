@@ -6,8 +6,8 @@ use crate::engine::loops::{NONE, looped};
 use crate::engine::{Grid, Plan, StepState};
 use crate::error::Result;
 
-/// The share that applies, of the `k` classes with a sample's largest outputs (P@k); of equal ones the lower classes
-/// come first.
+/// The share that applies of the `k` classes with a sample's largest outputs (P@k); among equal outputs the lower
+/// classes come first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrecisionAt {
     k: u32,
@@ -15,7 +15,7 @@ pub struct PrecisionAt {
 }
 
 impl PrecisionAt {
-    /// Of the `k` largest outputs, at least 1.
+    /// For the `k` largest outputs, at least 1.
     pub fn new(k: u32) -> Self {
         let k = k.max(1);
         PrecisionAt {
@@ -55,7 +55,7 @@ impl Metric for PrecisionAt {
 }
 
 crate::kernel! {
-    /// For each member of the batch the share of its `k` first classes that apply: whose target is above a half.
+    /// For each sample of the batch, the share of its `k` first classes that apply: those whose target is above a half.
     ///
     /// Shapes: `logits` and `applies` `[classes][lanes]`, `scores` `[lanes]`; lanes from `step.count` on get zero.
     /// Grid: [`Items`](crate::engine::Grid::Items) = lanes.
@@ -66,7 +66,7 @@ crate::kernel! {
         classes: u32,
         /// Lanes.
         lanes: u32,
-        /// How many classes are named, at most all.
+        /// How many classes are predicted, at most all.
         k: u32,
     }
     loops |p, _| looped(p.k, looped(p.classes, NONE));

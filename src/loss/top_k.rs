@@ -6,7 +6,8 @@ use crate::engine::loops::{NONE, looped};
 use crate::engine::{Grid, Plan, StepState};
 use crate::error::Result;
 
-/// The share of the samples whose class has one of the `k` largest outputs; of equal ones the lower classes come first.
+/// The share of the samples whose class has one of the `k` largest outputs; among equal outputs the lower classes come
+/// first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopK {
     k: u32,
@@ -14,7 +15,7 @@ pub struct TopK {
 }
 
 impl TopK {
-    /// Of the `k` largest outputs; 1 is accuracy.
+    /// For the `k` largest outputs; 1 is accuracy.
     pub fn new(k: u32) -> Self {
         TopK {
             k,
@@ -53,7 +54,7 @@ impl Metric for TopK {
 }
 
 crate::kernel! {
-    /// 1 for each sample of which fewer than `k` classes come before its label, else 0.
+    /// 1 for each sample for which fewer than `k` classes come before its label, otherwise 0.
     ///
     /// Shapes: `logits` `[classes][lanes]`, `labels` and `scores` `[lanes]`; lanes from `step.count` on get zero.
     /// Grid: [`Items`](crate::engine::Grid::Items) = lanes.
@@ -63,7 +64,7 @@ crate::kernel! {
         classes: u32,
         /// Lanes.
         lanes: u32,
-        /// How many classes may be named.
+        /// How many classes may be predicted.
         k: u32,
     }
     loops |p, _| looped(p.classes, NONE);

@@ -1,10 +1,10 @@
-//! Weights of samples: whatever the loss is, what it gave is multiplied by them.
+//! Weights of samples: they multiply the result of any loss.
 
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// Multiplies each member's loss, and the gradient at its outputs, by the member's weight. Where the weights' mean
-    /// over a batch is 1, that makes of the mean the weighted mean: `sum(w l) / sum(w)`, as PyTorch divides.
+    /// Multiplies each sample's loss, and the gradient at its outputs, by the sample's weight. If the weights' mean
+    /// over a batch is 1, this turns the mean into the weighted mean: `sum(w l) / sum(w)`, as PyTorch divides.
     ///
     /// Shapes: `weights` and `losses` `[lanes]`, `delta` `[outputs][lanes]`. Grid:
     /// [`Items`](crate::engine::Grid::Items) = lanes.

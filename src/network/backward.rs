@@ -10,7 +10,7 @@ use crate::layer::pass::{Backward, Mode, Sink};
 use crate::layer::{AddInto, Gelu, ShortcutPass, SparsePass};
 use crate::topology::Observed;
 
-/// What a backward pass has besides.
+/// What only a backward pass has.
 struct Back<'a> {
     values: &'a mut Values,
     options: &'a PassOptions<'a>,
@@ -18,7 +18,7 @@ struct Back<'a> {
 }
 
 impl NodePass<'_, Back<'_>> {
-    /// The node behind an input.
+    /// The node that supplies an input.
     fn source(&self, i: usize) -> Result<usize> {
         let node = &self.recorder.model.nodes()[self.node];
         let source = node.inputs().get(i).copied();
@@ -208,7 +208,7 @@ impl Recorder<'_> {
         self.model.nodes()[node].layer().backward(plan, &mut pass)
     }
 
-    /// The value of a node, made again if it was dropped after the forward pass.
+    /// The value of a node, recomputed if it was dropped after the forward pass.
     pub(super) fn recall(&self, plan: &mut Plan, values: &mut Values, node: usize) -> Result<View> {
         if values.value[node].is_none() {
             for &input in self.model.nodes()[node].inputs() {
@@ -236,7 +236,8 @@ impl Recorder<'_> {
         }))
     }
 
-    /// The gradient at `target`, which `node` takes, is that of `node`, `delta`, and what other nodes add to it.
+    /// The gradient at `target`, an input of `node`, is `node`'s own gradient, `delta`, plus what other nodes add to
+    /// it.
     fn pass_on(
         &self,
         plan: &mut Plan,
@@ -270,9 +271,9 @@ impl Recorder<'_> {
         .forward(plan, delta, sink.view)
     }
 
-    /// Whether the gradient at `target` can be the very memory of `node`'s, `delta`.
+    /// Whether the gradient at `target` can use the same memory as `node`'s, `delta`.
     ///
-    /// Other nodes before `node` may have that memory as well. Nodes are passed back from the last to the first:
+    /// Other nodes before `node` may use that memory as well. The backward pass goes from the last node to the first:
     /// nothing may be added to the gradient of one of them before the others have used theirs.
     fn may_share(&self, values: &Values, node: usize, target: usize, delta: &View) -> bool {
         let adds = |value: usize| (self.consumers[value].iter().copied()).filter(|&c| c < node);

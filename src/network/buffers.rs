@@ -1,4 +1,4 @@
-//! What a network holds from one program to the next: the batch, its targets and losses, and fixed tables.
+//! What a network keeps from one program to the next: the batch, its targets and losses, and fixed tables.
 
 use std::collections::HashMap;
 
@@ -12,12 +12,12 @@ use crate::error::Result;
 use crate::model::Model;
 use crate::optim::ClipBuffers;
 
-/// Buffers that a network holds from one program to the next.
+/// Buffers that a network keeps from one program to the next.
 pub struct Buffers {
     pub lanes: usize,
-    /// Logits.
+    /// Number of logits.
     pub classes: usize,
-    /// By sparse layer.
+    /// For each sparse layer.
     pub products: Vec<Products>,
     /// `[channels][positions][lanes]`.
     pub input: Buffer,
@@ -25,7 +25,7 @@ pub struct Buffers {
     pub kind: TargetKind,
     /// `[lanes]`, or `[values][lanes]`.
     pub targets: Buffer,
-    /// `[lanes]`: what each sample counts, where they differ.
+    /// `[lanes]`: the weight of each sample, if weights differ.
     pub weights: Option<Buffer>,
     pub step: Buffer,
     /// `[classes][lanes]`.
@@ -34,13 +34,13 @@ pub struct Buffers {
     pub scores: Buffer,
     pub train_ring: Buffer,
     pub test_ring: Buffer,
-    /// By node: its layer's constants.
+    /// For each node, its layer's constants.
     pub constants: HashMap<usize, Buffer>,
-    /// `[classes][lanes]`: the gradient of the sum of the logits, where that takes the loss's place.
+    /// `[classes][lanes]`: the gradient of the sum of the logits, if that replaces the loss.
     pub ones: Option<Buffer>,
-    /// Where gradients are clipped.
+    /// Present if gradients are clipped.
     pub clip: Option<ClipBuffers>,
-    /// A tile of the weights' gradients, where they leave the device in tiles.
+    /// A tile of the weights' gradients, if they leave the device in tiles.
     pub tile: Option<Buffer>,
 }
 
@@ -61,7 +61,7 @@ impl Buffers {
             |label, class, constants| device.buffer_with(label, class, constants),
         )?;
         if options.purpose == Purpose::Flow {
-            // One image; the other lanes are padding, whose gradients are zero.
+            // One image; the other lanes are padding, with zero gradients.
             let lane = |i: usize| if i.is_multiple_of(lanes) { 1.0 } else { 0.0 };
             let ones: Vec<f32> = (0..model.classes() * lanes).map(lane).collect();
             buffers.ones = Some(device.buffer_with("ones", Class::Activations, &ones)?);
@@ -69,12 +69,12 @@ impl Buffers {
         Ok(buffers)
     }
 
-    /// The same memory for layers whose products are computed otherwise.
+    /// The same memory for layers whose products are computed in other ways.
     pub fn with_products(self, products: Vec<Products>) -> Self {
         Buffers { products, ..self }
     }
 
-    /// Without memory: to learn what a plan needs.
+    /// Without memory: to find out what a plan needs.
     pub fn planned(
         device: &Device,
         model: &Model,

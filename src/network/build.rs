@@ -20,8 +20,8 @@ impl Network {
     /// Allocates the model's buffers, uploads `state`, and records the programs; rounds follow `method`.
     ///
     /// # Errors
-    /// A state that does not fit it, has wrong indices or is another optimiser's, a batch of which no part fits the
-    /// device, or buffers that it refuses.
+    /// The state does not fit the model, has wrong indices or belongs to another optimiser, no part of a batch fits the
+    /// device, or the device refuses buffers.
     pub fn new(
         device: &Device,
         model: &Model,
@@ -32,11 +32,11 @@ impl Network {
         Self::build(device, model, state, options, method, None)
     }
 
-    /// Replaces connections, rounds and programs by those of another state of the same model, with another number of
-    /// connections maybe. What was resident is given back first; batches go on to be loaded into the same input.
+    /// Replaces connections, rounds and programs by those of another state of the same model, possibly with another
+    /// number of connections. What was resident is freed first; batches are still loaded into the same input.
     ///
     /// # Errors
-    /// As [`Network::new`], or other parts of the batch than before. The network is then of no more use.
+    /// As [`Network::new`], or the batch would be in other parts than before. The network is then unusable.
     pub fn rebuild(
         &mut self,
         device: &Device,
@@ -62,7 +62,7 @@ impl Network {
         Ok(())
     }
 
-    /// A network of one connection, to be in another's place while that one is given back.
+    /// A network of one connection, to stand in for another while that one is freed.
     pub(crate) fn stand_in(device: &Device, method: &dyn Method) -> Result<Self> {
         let mut net = Builder::new("stand-in", Extent::vector(1));
         let x = net.input();

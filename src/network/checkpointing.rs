@@ -1,7 +1,7 @@
-//! Where activations may be dropped: a model cut into segments that meet in a single value.
+//! Where activations can be dropped: a model divided into segments that meet in a single value.
 //!
 //! Recomputation after Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost": the values between segments
-//! stay, those within are computed again, segment by segment, when the backward pass comes to them.
+//! stay, those within are recomputed, segment by segment, when the backward pass reaches them.
 
 use std::ops::RangeInclusive;
 
@@ -10,15 +10,15 @@ use crate::model::Model;
 
 /// The segments of nodes 1 to the last, in order.
 ///
-/// A cut lies behind a node whose value is the only one that later nodes take, the input excepted, which stays anyway.
-/// There is none behind a sparse layer: it is what follows (norm, activation) that makes the input of the next, which
-/// must stay.
+/// A segment ends after a node whose value is the only one that later nodes take, apart from the input, which stays
+/// anyway. None ends after a sparse layer: what follows it (norm, activation) makes the input of the next, which must
+/// stay.
 pub(super) fn segments(model: &Model) -> Vec<RangeInclusive<usize>> {
     let consumers = model.consumers();
     let last = model.nodes().len() - 1;
     let mut segments = Vec::new();
     let mut start = 1;
-    // The last node that takes any value made so far.
+    // The last node that takes any value computed so far.
     let mut reach = 0;
     for (node, takers) in consumers.iter().enumerate().take(last).skip(1) {
         let alone = reach <= node;

@@ -1,4 +1,4 @@
-//! Layers whose products are dense: which, and where their weight matrices lie.
+//! Layers whose products are dense: which they are, and where their weight matrices are.
 
 use super::options::NetworkOptions;
 use super::recorder::Recorder;
@@ -9,8 +9,7 @@ use crate::layer::{DenseWeights, SparsePass};
 use crate::sparse::LayerState;
 use crate::topology::{Candidates, Method, Scope};
 
-/// How the products of each layer are computed; dense ones only where no round changes how many connections a layer
-/// has.
+/// How the products of each layer are computed; dense ones only if no round changes how many connections a layer has.
 pub(super) fn products(
     device: &Device,
     layers: &[LayerState],
@@ -31,7 +30,7 @@ pub(super) fn all_full(products: &[Products], method: &dyn Method) -> bool {
     method.growth().candidates() == Candidates::None && products.iter().all(full)
 }
 
-/// Refuses a state that the programs, recorded for layers with these products, would read as another.
+/// Refuses a state that the programs, recorded for layers with these products, would misread.
 pub(super) fn check(recorded: &[Products], layers: &[LayerState]) -> Result<()> {
     let mut first = 0;
     for (l, (products, layer)) in recorded.iter().zip(layers).enumerate() {

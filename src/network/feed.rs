@@ -9,21 +9,21 @@ use crate::data::{
 use crate::engine::{Buffer, Device, Plan, Program, View, touched_bytes};
 use crate::error::{Error, Misfit, Result};
 
-/// A part of a batch, for a network's input. Whatever can fill two views is one.
+/// A part of a batch, for a network's input. Anything that can fill two views can be one.
 pub trait Feed {
     /// Number of samples.
     fn count(&self) -> usize;
 
-    /// The sum of the samples' weights; none where all count the same.
+    /// The sum of the samples' weights; `None` if all count the same.
     fn weight(&self) -> Option<f64> {
         None
     }
 
-    /// Fills inputs and targets, and weights where the network has them ([`Slots::put_weights`]); lanes from the number
-    /// of samples on with zeros.
+    /// Fills inputs and targets, and weights if the network has them ([`Slots::put_weights`]); lanes from the number of
+    /// samples on get zeros.
     ///
     /// # Errors
-    /// Samples of another shape, or a lost device.
+    /// The samples have another shape, or the device is lost.
     fn load(&self, device: &Device, slots: &Slots) -> Result<()>;
 }
 
@@ -31,21 +31,21 @@ pub trait Feed {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Slots {
-    /// Lanes, padding included.
+    /// Lanes, including padding.
     pub lanes: usize,
     /// `[channels][positions][lanes]`, f32.
     pub inputs: View,
     /// What the loss compares the outputs with.
     pub kind: TargetKind,
-    /// Outputs of the network; labels are below.
+    /// Number of outputs of the network; labels are smaller.
     pub outputs: usize,
     /// Labels `[lanes]`, u32, or flags or values `[values][lanes]`, f32.
     pub targets: View,
-    /// What each sample counts, `[lanes]`, f32: of a network that trains with weights.
+    /// The weight of each sample, `[lanes]`, f32, for a network that trains with weights.
     weights: Option<View>,
     /// What a weight is multiplied by, so that their mean over all of a batch's samples is 1.
     factor: f64,
-    /// Whether it is a network that trains.
+    /// Whether the network is trained.
     trains: bool,
 }
 
@@ -64,7 +64,7 @@ impl Slots {
         }
     }
 
-    /// These for a batch in such parts.
+    /// These slots for a batch in such parts.
     pub(super) fn for_batch(self, parts: &[impl Feed]) -> Self {
         let count: usize = parts.iter().map(Feed::count).sum();
         let weight = |part: &_| Feed::weight(part).unwrap_or(Feed::count(part) as f64);
@@ -78,10 +78,10 @@ impl Slots {
         }
     }
 
-    /// Puts the weights of `count` samples in place, one each or one a lane; none: all count the same.
+    /// Puts the weights of `count` samples in place, one per sample or one per lane; none: all count the same.
     ///
     /// # Errors
-    /// Weights for a network that trains without them, another number of them, or a lost device.
+    /// The network trains without weights, their number is wrong, or the device is lost.
     pub fn put_weights(&self, device: &Device, weights: &[f32], count: usize) -> Result<()> {
         let Some(view) = &self.weights else {
             return match weights.is_empty() || !self.trains {
@@ -111,7 +111,7 @@ impl Slots {
         device.upload(view, &all)
     }
 
-    /// Refuses targets of another kind, and a class that the network has no logit for: the loss would be read from
+    /// Refuses targets of another kind, and a class for which the network has no logit: the loss would be read from
     /// another place.
     fn check(&self, targets: &Targets) -> Result<()> {
         let words = self.kind.words() * self.lanes;
@@ -171,13 +171,13 @@ impl Feed for Batch {
     }
 }
 
-/// The sum of the weights of the first `count` lanes, where there are any.
+/// The sum of the weights of the first `count` lanes, if there are any.
 fn weight(weights: &[f32], count: usize) -> Option<f64> {
     let weights = weights.iter().take(count).map(|&w| f64::from(w));
     (weights.len() > 0).then(|| weights.sum())
 }
 
-/// Refuses a class that the network has no logit for.
+/// Refuses a class for which the network has no logit.
 fn known(labels: &[u32], outputs: usize) -> Result<()> {
     match labels.iter().find(|&&label| label as usize >= outputs) {
         None => Ok(()),
@@ -187,7 +187,7 @@ fn known(labels: &[u32], outputs: usize) -> Result<()> {
     }
 }
 
-/// A whole set of images on the device, and the program that makes a network's batches of them.
+/// A whole set of images on the device, and the program that makes a network's batches from it.
 pub struct Resident {
     images: ResidentImages,
     program: Program,
@@ -224,12 +224,12 @@ impl Resident {
         })
     }
 
-    /// Bytes of device memory that making a batch touches, all images among them.
+    /// Bytes of device memory that making a batch touches, including all images.
     pub fn bytes(&self) -> u64 {
         touched_bytes([&self.program], phase::DATA)
     }
 
-    /// A batch of the images of these numbers.
+    /// A batch of the images with these numbers.
     pub fn batch(&self, images: Vec<u32>, draws: Draws) -> ResidentBatch<'_> {
         ResidentBatch {
             resident: self,
@@ -244,13 +244,13 @@ impl Resident {
 pub struct ResidentBatch<'a> {
     resident: &'a Resident,
     images: Vec<u32>,
-    /// One an image; empty where all count the same.
+    /// One per image; empty if all count the same.
     weights: Vec<f32>,
     draws: Draws,
 }
 
 impl ResidentBatch<'_> {
-    /// Has each image count what `weight` says of its number.
+    /// Gives each image the weight that `weight` returns for its number.
     pub(crate) fn weigh(&mut self, weight: impl Fn(u32) -> f32) {
         self.weights = self.images.iter().map(|&image| weight(image)).collect();
     }

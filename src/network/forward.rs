@@ -9,7 +9,7 @@ use crate::error::{Error, Misfit, Result};
 use crate::layer::pass::{Forward, Mode};
 use crate::sparse::Normalised;
 
-/// What a forward pass has besides.
+/// What only a forward pass has.
 struct Ahead<'a> {
     mode: Mode,
     /// None where it was left out.
@@ -22,7 +22,7 @@ struct Ahead<'a> {
     statistics: Option<View>,
     /// Where the layer leaves its own.
     room: RefCell<Option<View>>,
-    /// The node behind, where its value is recorded with this one's.
+    /// The node after this one, if its value is recorded with this one's.
     next: Option<Box<NodePass<'a, Ahead<'a>>>>,
 }
 
@@ -102,9 +102,9 @@ impl Recorder<'_> {
         Ok(())
     }
 
-    /// Whether the value of the node behind is recorded with that of `node`.
+    /// Whether the value of the node after `node` is recorded with that of `node`.
     fn joins(&self, node: usize, mode: Mode) -> bool {
-        // Where values are computed again, it may be of another segment.
+        // If values are recomputed, it may belong to another segment.
         if !self.fuses() || self.options.recompute || mode == Mode::Restore {
             return false;
         }

@@ -1,6 +1,5 @@
 //! Gradients of a dense network's weights, tile by tile: the device holds those of a few rows at a time, and the host
-//! takes them before the next rows' are computed. O(n_in * n_out) time, and no memory that grows with it but the
-//! weights'.
+//! takes them before those of the next rows are computed. O(n_in * n_out) time; only the weights' memory grows with it.
 
 use std::cell::RefCell;
 
@@ -16,7 +15,7 @@ use crate::topology::StepPass;
 use crate::topology::from_dense::{EachTile, GradientTile};
 
 impl Recorder<'_> {
-    /// Forward and backward pass with the weights' gradients in tiles; and the tiles, in their order.
+    /// Forward and backward pass with the weights' gradients in tiles; and the tiles, in order.
     pub fn pass_in_tiles(&self) -> Result<(Plan, Vec<Tile>)> {
         let tiles = RefCell::default();
         let plan = self.pass(PassOptions {
@@ -52,11 +51,12 @@ impl Recorder<'_> {
 }
 
 impl Network {
-    /// Loads each of the batch's parts, computes the gradients of the weights, and hands them out tile by tile: of
-    /// every pair once, and of each part again, to be added up. `state` is that of the whole batch.
+    /// Loads each part of the batch, computes the gradients of the weights, and passes them on tile by tile: every pair
+    /// once per part, to be added up. `state` is that of the whole batch.
     ///
     /// # Errors
-    /// A network that is not for [gradients](super::Purpose::Gradients), parts of other shapes, or a lost device.
+    /// The network is not for [gradients](super::Purpose::Gradients), the parts have other shapes, or the device is
+    /// lost.
     pub fn gradient_tiles(
         &self,
         device: &Device,

@@ -7,13 +7,13 @@
 //! | `build.rs` | from a state to a network |
 //! | `buffers.rs` | what stays from one program to the next |
 //! | `ring.rs` | loss and score of the latest batches |
-//! | `recorder.rs` | what plans are recorded with: where the value of each node and its gradient lie |
+//! | `recorder.rs` | what plans are recorded with: where each node's value and gradient are |
 //! | `node_pass.rs`, `forward.rs`, `backward.rs` | what a node's layer sees while it records |
 //! | `plans.rs` | the plans of a pass, an evaluation, an update |
 //! | `dense.rs` | which layers' products are dense |
-//! | `checkpointing.rs` | where activations may be dropped and computed again |
+//! | `checkpointing.rs` | where activations can be dropped and recomputed |
 //! | `parts.rs` | how much of a batch fits the device at once |
-//! | `programs.rs` | the plans made ready, in memory that they share |
+//! | `programs.rs` | the prepared plans, in memory that they share |
 //! | `feed.rs` | how images get into the input |
 //! | `tiles.rs`, `gradient_tiles.rs` | gradients of a dense network that is not trained, a few rows at a time |
 //! | `runner.rs` | running the programs over a batch, part by part |

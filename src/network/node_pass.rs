@@ -7,19 +7,19 @@ use crate::layer::pass::Pass;
 use crate::layer::{DenseWeights, Extent, LayerParameters, SparsePass};
 use crate::sparse::{Arena, LayerSpan};
 
-/// A node, and what a pass lets its layer see: what both directions have in common, and one's own.
+/// A node, and what a pass lets its layer see: what both directions have in common, and what belongs to one.
 pub(super) struct NodePass<'a, Direction> {
     pub recorder: &'a Recorder<'a>,
     pub node: usize,
     pub inputs: Vec<Extent>,
-    /// Its dense parameters, whose gradients may go elsewhere than where the optimiser looks.
+    /// Its dense parameters, whose gradients may go to another place than the one that the optimiser reads.
     pub parameters: Option<LayerParameters>,
     pub saved: Option<View>,
     pub own: Direction,
 }
 
 impl<Direction> NodePass<'_, Direction> {
-    /// A layer that asks for what it did not declare.
+    /// The error for a layer that asks for something it did not declare.
     fn lacks(&self, what: &str) -> Error {
         let node = &self.recorder.model.nodes()[self.node];
         Error::Shape(Misfit::Undeclared {
@@ -88,7 +88,7 @@ impl<Direction> Pass for NodePass<'_, Direction> {
 }
 
 impl Recorder<'_> {
-    /// What a node's layer sees in a pass that has `own` besides.
+    /// What a node's layer sees in a pass that also has `own`.
     pub fn node_pass<Direction>(
         &self,
         node: usize,

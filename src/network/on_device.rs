@@ -30,7 +30,7 @@ pub struct Network {
     pub(super) micro_batch: usize,
     pub(super) metric: Option<Arc<dyn Metric>>,
     pub(super) executor: Executor,
-    /// None where nothing is trained.
+    /// `None` if nothing is trained.
     pub(super) optimiser: Option<Arc<dyn Optimiser>>,
     pub(super) retained: Retained,
 }
@@ -51,22 +51,23 @@ impl Network {
         &self.round
     }
 
-    /// Lanes of the batch, padding included.
+    /// Lanes of the batch, including padding.
     pub fn lanes(&self) -> usize {
         self.executor.buffers.lanes
     }
 
-    /// Members of a batch that are on the device at once, at most.
+    /// Maximum number of samples of a batch that are on the device at once.
     pub fn micro_batch(&self) -> usize {
         self.micro_batch
     }
 
-    /// Numbers that the optimiser trains: weights, biases and dense parameters, with what lies between these.
+    /// Number of values that the optimiser trains: weights, biases and dense parameters, including the gaps between
+    /// these.
     pub fn trained(&self) -> usize {
         self.arena.connections + self.arena.n_rows + self.parameters.words()
     }
 
-    /// Numbers that it tells of each sample.
+    /// Number of outputs per sample.
     pub fn outputs(&self) -> usize {
         self.executor.buffers.classes
     }
@@ -96,8 +97,8 @@ impl Network {
         self.executor.buffers.logits.all()
     }
 
-    /// By node name, where the options keep them: a layer's value (`conv.output`) or the gradient there (`conv.delta`)
-    /// in the last pass, `[channels][positions][lanes]`.
+    /// By node name, if the options keep them: a layer's value (`conv.output`) or the gradient there (`conv.delta`) in
+    /// the last pass, `[channels][positions][lanes]`.
     pub fn retained(&self, label: &str) -> Option<View> {
         self.retained.get(label).map(Buffer::all)
     }
@@ -105,7 +106,7 @@ impl Network {
     /// Uploads a batch (or a part of one), whose rows must have as many lanes as the network's.
     ///
     /// # Errors
-    /// A batch of another shape, or a lost device.
+    /// The batch has another shape, or the device is lost.
     pub fn load(&self, device: &Device, batch: &impl Feed) -> Result<()> {
         let slots = self.executor.slots().for_batch(std::slice::from_ref(batch));
         batch.load(device, &slots)
@@ -114,7 +115,7 @@ impl Network {
     /// Puts all images of `split` on the device, which then makes this network's batches of them itself.
     ///
     /// # Errors
-    /// Images of another shape, or more than the device holds.
+    /// The images have another shape, or the device cannot hold them all.
     pub fn reside(
         &self,
         device: &Device,
@@ -130,14 +131,14 @@ impl Network {
     /// Runs one training step on the loaded batch, which must be whole; on a GPU it is only submitted.
     ///
     /// # Errors
-    /// A lost device, or a network for evaluation only.
+    /// The device is lost, or the network is for evaluation only.
     pub fn train(&self, device: &Device, state: StepState) -> Result<()> {
         self.executor.set_step(device, state)?;
         device.run(self.executor.programs.step()?)
     }
 
-    /// As [`Network::train`], each dispatch timed; where that runs them several times, the step is none: see
-    /// [`Device::run_timed`].
+    /// As [`Network::train`], with each dispatch timed; if timing runs dispatches several times, the result is not a
+    /// valid step: see [`Device::run_timed`].
     ///
     /// # Errors
     /// As [`Network::train`].
@@ -146,10 +147,10 @@ impl Network {
         device.run_timed(self.executor.programs.step()?)
     }
 
-    /// Loads each of the batch's parts and runs one training step over them all. `state` is that of the whole batch.
+    /// Loads each part of the batch and runs one training step over all of them. `state` is that of the whole batch.
     ///
     /// # Errors
-    /// Parts of other shapes, or a lost device.
+    /// The parts have other shapes, or the device is lost.
     pub fn train_parts(
         &self,
         device: &Device,
@@ -160,7 +161,7 @@ impl Network {
             .step(&mut Runner::new(device, None), parts, state)
     }
 
-    /// As [`Network::train_parts`], each kernel whose name contains `filter` also on its CPU twin.
+    /// As [`Network::train_parts`]; each kernel whose name contains `filter` also runs on its CPU twin.
     ///
     /// # Errors
     /// As [`Network::train_parts`]. Differences are in the checks.
@@ -176,7 +177,7 @@ impl Network {
         Ok(runner.checks)
     }
 
-    /// As [`Network::train_parts`], from an idle device to an idle device, and timed: the same bits.
+    /// As [`Network::train_parts`], timed from an idle device to an idle device: the same bits.
     ///
     /// # Errors
     /// As [`Network::train_parts`].
@@ -195,8 +196,8 @@ impl Network {
     /// `filter` are compared with their twins. `state` is that of the whole batch.
     ///
     /// The candidates' gradients are also summed over the parts of `further`, with the weights as they are before the
-    /// update: of a network whose options say [`round_batches`](NetworkOptions::round_batches) above 1, where
-    /// [`Round::further_pass`] is one.
+    /// update: for a network whose options have [`round_batches`](NetworkOptions::round_batches) above 1, if
+    /// [`Round::further_pass`] is present.
     ///
     /// # Errors
     /// As [`Network::train_parts`] and [`Round::begin`].
@@ -212,7 +213,7 @@ impl Network {
         let Network {
             round, executor, ..
         } = self;
-        // Sampling takes the step's seed and number before any part is loaded.
+        // Sampling needs the step's seed and number before any part is loaded.
         executor.set_step(device, state)?;
         let further_pass = round.further_pass();
         let mut runner = match filter {
@@ -225,7 +226,7 @@ impl Network {
             let start = Instant::now();
             executor.pass(&mut runner, parts, state, pass)?;
             if pass.gradients {
-                // Of a pass that a plain step makes, too, the round's part alone counts.
+                // Even in a pass that a plain step makes, only the round's part counts.
                 within = runner.seconds(phase::ROUND);
             } else {
                 device.wait()?;
@@ -264,7 +265,7 @@ impl Network {
         device.run(&self.executor.programs.test)
     }
 
-    /// As [`Network::test`], each kernel whose name contains `filter` also on its CPU twin.
+    /// As [`Network::test`]; each kernel whose name contains `filter` also runs on its CPU twin.
     ///
     /// # Errors
     /// As [`Network::test`]. Differences are in the checks.
@@ -278,7 +279,7 @@ impl Network {
         device.run_checked(&self.executor.programs.test, filter)
     }
 
-    /// Loss and score of training steps `steps`, of which only the last [`RING`](super::RING) are held.
+    /// Loss and score of training steps `steps`, of which only the last [`RING`](super::RING) are kept.
     ///
     /// # Errors
     /// A lost device.
@@ -307,9 +308,9 @@ impl Network {
         })
     }
 
-    /// Whether a network made of `state` would have the same programs as this one, so that [`Network::import`] gives
-    /// its bits: as many connections in all, and in each layer on the same side of the density from which on its
-    /// products are dense.
+    /// Whether a network made from `state` would have the same programs as this one, so that [`Network::import`] gives
+    /// its bits: as many connections in all, and each layer on the same side of the density from which its products are
+    /// dense.
     pub fn takes(
         &self,
         device: &Device,
@@ -326,7 +327,7 @@ impl Network {
     /// Replaces the state by one of the same shapes, which this network [takes](Network::takes).
     ///
     /// # Errors
-    /// A state of another model or optimiser, or one whose full layers are not this network's; a lost device.
+    /// A state of another model or optimiser, or one whose full layers differ from this network's; a lost device.
     pub fn import(&mut self, device: &Device, state: &NetworkState) -> Result<()> {
         dense::check(&self.executor.buffers.products, &state.layers)?;
         if let Some(own) = &self.optimiser {
@@ -337,7 +338,7 @@ impl Network {
         self.round.sync(device)
     }
 
-    /// Bytes of device memory that a phase's dispatches touch, parts that several touch counted once; of
+    /// Bytes of device memory that a phase's dispatches touch, counting memory that several touch once; for
     /// [`DATA`](phase::DATA) the input and the targets, which the host uploads.
     pub fn phase_bytes_of(&self, name: &str) -> u64 {
         let executor = &self.executor;
@@ -351,12 +352,12 @@ impl Network {
     /// What a training step on a whole batch dispatches.
     ///
     /// # Errors
-    /// A network that takes batches in parts, or is not trained.
+    /// The network takes batches in parts, or is not trained.
     pub fn step_traffic(&self) -> Result<Traffic> {
         Ok(self.executor.programs.step()?.traffic())
     }
 
-    /// All programs that it runs, its rounds' among them.
+    /// All programs that it runs, including those of its rounds.
     pub fn programs(&self) -> impl Iterator<Item = &Program> {
         self.executor.programs.all().chain(self.round.programs())
     }

@@ -18,9 +18,9 @@ pub enum Purpose {
     Training,
     /// Forward passes alone.
     Evaluation,
-    /// Gradients of the loss in [tiles](super::Network::gradient_tiles), of a network that is dense and not trained.
+    /// Gradients of the loss in [tiles](super::Network::gradient_tiles), for a dense network that is not trained.
     Gradients,
-    /// Likewise those of the sum of the logits.
+    /// The same for the gradients of the sum of the logits.
     Flow,
 }
 
@@ -31,23 +31,23 @@ impl Purpose {
     }
 }
 
-/// What forward passes use, where that is not every connection: in each layer those of the largest |theta|.
+/// What forward passes use, if not every connection: in each layer those with the largest |theta|.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forward {
-    /// How many of each layer.
+    /// How many in each layer.
     pub counts: Vec<usize>,
-    /// L2 penalty on the others, besides the optimiser's.
+    /// L2 penalty on the others, in addition to the optimiser's.
     pub decay: f32,
 }
 
 /// What a network does in a step, besides its layers.
 #[derive(Clone, Debug)]
 pub struct NetworkOptions {
-    /// Images in a batch, at most.
+    /// Maximum number of images in a batch.
     pub batch: usize,
-    /// Images that are on the device at once; none: as many as fit, and divide the batch.
+    /// Images that are on the device at once; `None`: the largest divisor of the batch that fits.
     pub micro_batch: Option<usize>,
-    /// What training makes small.
+    /// What training minimises.
     pub loss: Arc<dyn Loss>,
     /// What the network is evaluated by, besides the loss.
     pub metric: Option<Arc<dyn Metric>>,
@@ -55,20 +55,21 @@ pub struct NetworkOptions {
     pub weighted: bool,
     /// The optimiser.
     pub optimiser: Arc<dyn Optimiser>,
-    /// The norm that the gradients of all trained numbers together are shortened to before its step, if they are.
+    /// The norm to which the gradients of all trained numbers together are scaled down before the optimiser's step, if
+    /// any.
     pub clip: Option<f32>,
-    /// Among what a round ranks.
+    /// The set within which a round ranks.
     pub scope: Scope,
     /// Candidates that a round draws per active connection.
     pub gamma: f64,
-    /// Whether they are to be distinct inactive pairs, drawn again until all are found.
+    /// Whether they must be distinct inactive pairs, drawn again until all are found.
     pub distinct: bool,
-    /// Batches that score them: the step's own, and further ones.
+    /// Number of batches that score them: the step's own, and further ones.
     pub round_batches: usize,
-    /// Density from which on a layer's products are dense: none, as measured for this kind of device; above 1, never.
-    /// Rounds that change how many connections a layer has leave all of them sparse.
+    /// Density from which a layer's products are dense: `None`, as measured for this kind of device; above 1, never.
+    /// Rounds that change how many connections a layer has keep all of them sparse.
     pub dense_above: Option<f64>,
-    /// Whether kernels that follow each other are one, where there is one for both; none: on hardware alone, where a
+    /// Whether consecutive kernels run as one if there is a fused kernel for both; `None`: only on hardware, where a
     /// dispatch costs more than work that is done twice. Sums are then in another order.
     pub fused: Option<bool>,
     /// What it is for.
@@ -77,18 +78,18 @@ pub struct NetworkOptions {
     pub class: Class,
     /// Connections of each layer that forward passes use, if not all.
     pub forward: Option<Forward>,
-    /// Whether most activations are dropped after the forward pass, and computed again for the backward pass.
+    /// Whether most activations are dropped after the forward pass, and recomputed for the backward pass.
     pub recompute: bool,
-    /// How activations are stored, and, [less the range](Precision::of_gradients), their gradients: all that layers
-    /// pass to one another. The input, the logits and the gradient at them stay f32, which the loss reads and writes;
-    /// so do weights, gradients of weights, and statistics of norms, which are sums.
+    /// How activations and, [with less range](Precision::of_gradients), their gradients are stored: everything that
+    /// layers pass to one another. The input, the logits and the gradient at them stay f32, which the loss reads and
+    /// writes; so do weights, gradients of weights, and statistics of norms, which are sums.
     pub activations: Precision,
-    /// Whether every activation and delta gets memory of its own, to be looked at: for tests.
+    /// Whether every activation and delta gets its own memory, so that tests can read it.
     pub keep: bool,
 }
 
 impl NetworkOptions {
-    /// A start: plain cross-entropy, accuracy, plain SGD.
+    /// A starting point: plain cross-entropy, accuracy, plain SGD.
     pub fn of_batch(batch: usize) -> Self {
         NetworkOptions {
             batch,
@@ -113,7 +114,7 @@ impl NetworkOptions {
         }
     }
 
-    /// Whether kernels that follow each other are one on this device.
+    /// Whether consecutive kernels run as one on this device.
     pub fn fuses(&self, device: &Device) -> bool {
         let shape = device.shape();
         let hardware = shape.is_some_and(|shape| shape.family == ShapeFamily::Hardware);
@@ -128,7 +129,7 @@ impl NetworkOptions {
         }
     }
 
-    /// Whether its numbers can be used.
+    /// Checks that its numbers can be used.
     ///
     /// # Errors
     /// [`Error::Value`] names one that cannot.
@@ -164,12 +165,12 @@ impl NetworkOptions {
 pub struct NetworkState {
     /// The sparse layers.
     pub layers: Vec<LayerState>,
-    /// The optimiser whose arrays are with the numbers, by name; none where it has not begun.
+    /// The name of the optimiser whose arrays are with the numbers; `None` if it has not begun.
     pub optimiser: Option<String>,
-    /// The dense parameters of the layers that have some: norms, and layers of your own.
+    /// The dense parameters of the layers that have some: norms, and your own layers.
     pub parameters: Vec<ParameterState>,
-    /// By layer `[n_out][n_in]`: the weights of all pairs, where the method keeps dense ones beside its network. The
-    /// network's own are in `layers`; where there is a connection, what is here is out of date.
+    /// For each layer `[n_out][n_in]`: the weights of all pairs, if the method keeps dense ones beside its network. The
+    /// network's own weights are in `layers`; for existing connections the values here are out of date.
     pub dense_weights: Vec<Vec<f32>>,
 }
 
@@ -196,7 +197,7 @@ impl NetworkState {
         }
     }
 
-    /// Whether the sizes are those of the model.
+    /// Checks that the sizes are those of the model.
     ///
     /// # Errors
     /// They are not.
@@ -218,7 +219,7 @@ impl NetworkState {
         }
     }
 
-    /// Whether a network with this optimiser can go on from it: it has begun with that one, or not at all.
+    /// Whether a network with this optimiser can continue from it: it began with that optimiser, or has not begun.
     pub(super) fn check_optimiser(&self, optimiser: &dyn Optimiser) -> Result<()> {
         match &self.optimiser {
             Some(begun) if begun != optimiser.name() => Err(Error::OtherOptimiser {

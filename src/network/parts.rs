@@ -12,10 +12,11 @@ use crate::model::Model;
 use crate::sparse::Arena;
 use crate::topology::StepPass;
 
-/// Share of the free memory that activations may take: the loader, the round's work space and the system need some too.
+/// Share of the free memory that activations may take: the loader, the round's scratch memory and the system need some
+/// too.
 const SHARE: f64 = 0.8;
 
-/// The largest divisor of the batch whose activations fit, or the one that was asked for.
+/// The largest divisor of the batch whose activations fit, or the one that was requested.
 pub(super) fn choose(
     device: &Device,
     model: &Model,
@@ -34,7 +35,7 @@ pub(super) fn choose(
     let mut needs = (0, 0);
     for part in (1..=batch).rev().filter(|part| batch.is_multiple_of(*part)) {
         needs = match need(device, model, arena, parameters, options, products, part) {
-            // Too many members, or too large a model.
+            // Too many samples, or too large a model.
             Err(Error::Loops { .. }) if part > 1 => continue,
             needs => needs?,
         };
@@ -60,7 +61,7 @@ pub(super) fn choose(
     })
 }
 
-/// Bytes of the largest activation, and of all that live at once.
+/// Bytes of the largest activation, and of all that are live at once.
 fn need(
     device: &Device,
     model: &Model,

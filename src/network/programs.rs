@@ -73,7 +73,7 @@ impl Programs {
             .flat_map(|&pass| parts.iter().map(move |&more| (pass, more)));
         let mut keys: BTreeSet<(StepPass, bool)> = pairs.collect();
         if recorder.options.round_batches > 1 {
-            // Of a further batch; a batch in parts may have it already.
+            // For a further batch; a batch in parts may have it already.
             keys.extend(round.further_pass().map(|pass| (pass, true)));
         }
         let mut plans = BTreeMap::new();
@@ -107,19 +107,19 @@ impl Programs {
         self.update.is_some()
     }
 
-    /// Whether a step takes its batch at once, not in parts.
+    /// Whether a step takes its batch at once rather than in parts.
     pub fn takes_whole_batches(&self) -> bool {
         self.step.is_some()
     }
 
-    /// Those that there are.
+    /// All existing programs.
     pub fn all(&self) -> impl Iterator<Item = &Program> {
         let tiles = self.tiles.iter().map(|(program, _)| program);
         let training = self.step.iter().chain(&self.update).chain(tiles);
         training.chain(self.passes.values()).chain([&self.test])
     }
 
-    /// Those of a step without a round: of a whole batch, or of one in parts.
+    /// Those of a step without a round, on a whole batch or on one in parts.
     pub fn of_step(&self) -> impl Iterator<Item = &Program> {
         let plain = self
             .passes

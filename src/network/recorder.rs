@@ -1,4 +1,4 @@
-//! What plans are recorded with: where the value of each of a model's nodes and its gradient lie, and which are kept.
+//! What plans are recorded with: where each node's value and gradient are, and which are kept.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use crate::model::Model;
 use crate::sparse::{Arena, Slices};
 use crate::topology::{ForwardSet, Observes, Round, StepPass};
 
-/// Buffers that are retained to be looked at, by label.
+/// Buffers that are kept for inspection, by label.
 pub(super) type Retained = HashMap<String, Buffer>;
 
 /// How a pass is recorded.
@@ -23,13 +23,13 @@ pub(super) struct PassOptions<'a> {
     pub pass: StepPass,
     /// Whether gradients are added to those of the batch's earlier parts.
     pub accumulate: bool,
-    /// Where the connections' gradients go into the tile, one rows' after the other's, in place of the arena: noted
-    /// here.
+    /// If present, the connections' gradients go into the tile, one set of rows after the other, instead of the arena,
+    /// and the tiles are noted here.
     pub tiles: Option<&'a RefCell<Vec<Tile>>>,
 }
 
 impl PassOptions<'_> {
-    /// On a whole batch, or its first part.
+    /// For a whole batch, or its first part.
     pub fn first(pass: StepPass) -> Self {
         PassOptions {
             pass,
@@ -50,7 +50,7 @@ impl PassOptions<'_> {
     }
 }
 
-/// A node's number among those with connections, and among those with dense parameters.
+/// A node's number among the nodes with connections, and among those with dense parameters.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Numbers {
     pub connections: Option<usize>,
@@ -66,23 +66,23 @@ pub(super) struct Recorder<'a> {
     pub options: NetworkOptions,
     /// The rounds that observe its passes.
     pub round: Option<&'a Round>,
-    /// Selects what the products use, where they do not use every connection.
+    /// Selects what the products use, if they do not use every connection.
     pub forward: Option<&'a ForwardSet>,
     pub consumers: Vec<Vec<usize>>,
-    /// By node.
+    /// For each node.
     pub numbers: Vec<Numbers>,
-    /// By node: whether it or one before it has parameters.
+    /// For each node: whether it or one before it has parameters.
     pub requires_gradient: Vec<bool>,
     retained: RefCell<Retained>,
 }
 
-/// What a pass has recorded so far, by node.
+/// What a pass has recorded so far, for each node.
 pub(super) struct Values {
-    /// The dense parameters, whose gradients may go elsewhere than where the optimiser looks.
+    /// The dense parameters, whose gradients may go to another place than the one that the optimiser reads.
     pub parameters: Parameters,
     /// Its value.
     pub value: Vec<Option<View>>,
-    /// What its forward leaves for its backward: means and deviations, attention's probabilities.
+    /// What its forward pass leaves for its backward pass: means and deviations, attention's probabilities.
     pub saved: Vec<Option<View>>,
     /// Statistics of its value by parts, for the batch norm that takes it.
     pub statistics: Vec<Option<View>>,
@@ -92,18 +92,18 @@ pub(super) struct Values {
     pub sums: Vec<Option<View>>,
     /// Whether `delta` has already passed back through the node's own ReLU.
     pub masked: Vec<bool>,
-    /// Where the connections' gradients of layers in slices go.
+    /// Where the connections' gradients go for layers in slices.
     pub slices: Option<Slices>,
 }
 
 impl Values {
-    /// The value of a node recorded before.
+    /// The value of a node that was recorded earlier.
     pub fn value(&self, node: usize) -> Result<View> {
         self.value[node].clone().ok_or_else(|| out_of_order(node))
     }
 }
 
-/// A model whose nodes do not follow their inputs.
+/// The error for a model whose nodes do not follow their inputs.
 fn out_of_order(node: usize) -> Error {
     Error::Shape(Misfit::Layer {
         layer: format!("the model's node {node} is used before it is computed"),
@@ -159,18 +159,18 @@ impl<'a> Recorder<'a> {
         self
     }
 
-    /// With a set of connections that products use alone.
+    /// With a set of connections that products are limited to.
     pub fn going_forward_by(mut self, forward: Option<&'a ForwardSet>) -> Self {
         self.forward = forward;
         self
     }
 
-    /// Lanes of the batch, padding included.
+    /// Lanes of the batch, including padding.
     pub fn lanes(&self) -> usize {
         self.buffers.lanes
     }
 
-    /// Whether kernels that follow each other are one, where there is one for both.
+    /// Whether consecutive kernels run as one if there is a fused kernel for both.
     pub fn fuses(&self) -> bool {
         self.options.fuses(self.device)
     }
@@ -183,13 +183,13 @@ impl<'a> Recorder<'a> {
             .transpose()
     }
 
-    /// Words of a node's value.
+    /// Number of words of a node's value.
     pub fn words(&self, node: usize) -> usize {
         self.model.nodes()[node].extent().size() * self.lanes()
     }
 
-    /// How the values that layers pass on are stored. Networks of which dense gradients are taken are for choosing
-    /// connections once, before a training, and are exact.
+    /// How the values that layers pass on are stored. Networks whose dense gradients are taken choose connections once,
+    /// before a training, and are exact.
     fn activations(&self) -> Precision {
         match self.options.purpose.in_tiles() {
             true => Precision::F32,
@@ -202,13 +202,13 @@ impl<'a> Recorder<'a> {
         self.tensor(node, "output", self.words(node), self.activations())
     }
 
-    /// Memory as large as a node's value for the gradient at it, or for what leads to that.
+    /// Memory as large as a node's value, for the gradient at it or for an intermediate step.
     pub fn delta(&self, node: usize, what: &str) -> Result<View> {
         let precision = self.activations().of_gradients();
         self.tensor(node, what, self.words(node), precision)
     }
 
-    /// Memory for what lives within one pass, or, where values are retained, for good.
+    /// Memory for what lives within one pass or, if values are kept, permanently.
     pub fn tensor(
         &self,
         node: usize,
@@ -234,14 +234,14 @@ impl<'a> Recorder<'a> {
         Ok(buffer.range(0..words))
     }
 
-    /// Work space of a single dispatch or two.
+    /// Scratch memory for one or two dispatches.
     pub fn scratch(&self, what: &str, words: usize) -> View {
         let words = words.max(1);
         let buffer = self.device.transient(what, Class::Scratch, words);
         buffer.range(0..words)
     }
 
-    /// Slices of the layers whose gradients fill the device in slices alone, where kernels are those for hardware.
+    /// Slices of the layers whose gradients fill the device only in slices, if the kernels are those for hardware.
     pub fn slices(&self, options: &PassOptions<'_>) -> Result<Option<Slices>> {
         if !self.fuses() || !options.pass.gradients || options.tiles.is_some() {
             return Ok(None);
@@ -259,7 +259,7 @@ impl<'a> Recorder<'a> {
         })
     }
 
-    /// Begins a pass: the set that it goes forward by, and the values that are there before it.
+    /// Begins a pass: the set of connections for its forward pass, and the values that exist before it.
     pub fn start(&self, plan: &mut Plan) -> Result<Values> {
         if let (Some(set), Some(forward)) = (self.forward, &self.arena.forward) {
             set.select(plan, self.arena, forward)?;

@@ -5,19 +5,19 @@ use std::ops::Range;
 use crate::engine::{Buffer, Device};
 use crate::error::Result;
 
-/// Batches whose loss and score the device holds for the host to read: the most between two read-backs.
+/// Batches whose loss and score the device keeps for the host to read: the maximum between two read-backs.
 pub const RING: usize = 1024;
 
 /// Loss and score of one batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchResult {
-    /// Sum of the losses of its members.
+    /// Sum of the losses of its samples.
     pub loss: f32,
-    /// Sum of the metric's scores of its members; of accuracy, those whose class was found. 0 without a metric.
+    /// Sum of the metric's scores of its samples; for accuracy, the number whose class was found. 0 without a metric.
     pub score: f32,
 }
 
-/// Those of these slots: numbers of batches, of which the ring has the last.
+/// The results in these slots: numbers of batches, of which the ring has the last.
 pub(super) fn read_ring(
     device: &Device,
     ring: &Buffer,

@@ -9,12 +9,12 @@ use crate::engine::{Device, KernelCheck, Program, STEP_WORDS, StepState};
 use crate::error::Result;
 use crate::topology::StepPass;
 
-/// Runs programs; with a filter also the twins of the kernels that it names, and keeps what the comparisons found.
+/// Runs programs; with a filter, also the twins of the kernels that it names, and keeps the results of the comparisons.
 pub(super) struct Runner<'a> {
     pub device: &'a Device,
     pub filter: Option<&'a str>,
     pub checks: Vec<KernelCheck>,
-    /// Where what it runs is timed.
+    /// Present if what it runs is timed.
     pub times: Option<StepTimes>,
 }
 
@@ -47,7 +47,7 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    /// What a phase has taken so far; 0 where nothing is timed.
+    /// What a phase has taken so far; 0 if nothing is timed.
     pub fn seconds(&self, phase: &str) -> f64 {
         let times = self.times.as_ref();
         times.map_or(0.0, |times| times.seconds(phase))
@@ -78,14 +78,14 @@ impl Executor {
         device.upload(&self.buffers.step.range(0..STEP_WORDS), words)
     }
 
-    /// A training step on a batch in parts, whose state is `state`.
+    /// A training step on a batch in parts, with the state `state`.
     pub fn step(
         &self,
         runner: &mut Runner<'_>,
         parts: &[impl Feed],
         state: StepState,
     ) -> Result<()> {
-        // A network for batches in parts takes the last one, which may be a single part, as the others.
+        // A network for batches in parts treats the last batch, which may be a single part, like the others.
         if let ([whole], true) = (parts, self.programs.takes_whole_batches()) {
             runner.load(whole, &self.slots().for_batch(parts))?;
             self.set_step(runner.device, state)?;
@@ -133,7 +133,7 @@ impl Executor {
         Ok(())
     }
 
-    /// One pass over further parts, behind the `state.first` images that were seen. Returns how many images they have.
+    /// One pass over further parts, after the `state.first` images already seen. Returns how many images they have.
     pub fn further(
         &self,
         runner: &mut Runner<'_>,
@@ -159,7 +159,7 @@ impl Executor {
         Ok(images)
     }
 
-    /// The optimiser's update by the gradients of the passes before.
+    /// The optimiser's update with the gradients of the previous passes.
     pub fn update(&self, runner: &mut Runner<'_>) -> Result<()> {
         runner.run(self.programs.update()?)
     }

@@ -1,4 +1,4 @@
-//! Tiles of the gradients of a dense network's weights: some rows of a layer each.
+//! Tiles of the gradients of a dense network's weights: a few rows of a layer each.
 
 use std::ops::Range;
 
@@ -6,23 +6,23 @@ use crate::engine::{Buffer, Device, Plan, Program};
 use crate::error::{Error, Misfit, Result};
 use crate::model::Model;
 
-/// Pairs of a tile, at most; but a tile has [`ROWS`] rows at least, however long they are.
+/// Maximum number of pairs in a tile; but a tile has at least [`ROWS`] rows, however long they are.
 const PAIRS: usize = 1 << 18;
 
-/// Tiles are whole multiples of so many rows, but for a layer's last: each row of delta is four words or more, and
+/// Tiles are multiples of this many rows, except for a layer's last one: each row of delta has at least four words, and
 /// views begin at multiples of 64.
 const ROWS: usize = 16;
 
-/// Rows of a layer whose gradients are in the tile after so many dispatches of their pass.
+/// Rows of a layer whose gradients are in the tile after a given number of dispatches of their pass.
 #[derive(Clone)]
 pub(super) struct Tile {
     pub dispatches: usize,
     pub layer: usize,
-    /// Pairs, as numbers among the layer's.
+    /// Pairs, as numbers within the layer.
     pub pairs: Range<usize>,
 }
 
-/// A pass whose weight gradients are in the tile one after the other: each tile's when its program has run.
+/// A pass whose weight gradients are in the tile one after the other: each tile's after its program has run.
 pub(super) type TiledPass = Vec<(Program, Tile)>;
 
 /// Rows of a layer's tiles.
@@ -31,7 +31,7 @@ pub(super) fn rows(n_in: usize, n_out: usize) -> usize {
     (fit / ROWS * ROWS).max(ROWS).min(n_out)
 }
 
-/// Words of the largest tile.
+/// Number of words of the largest tile.
 pub(super) fn words(model: &Model) -> usize {
     let shapes = model.shapes();
     let tiles = shapes.iter().map(|s| rows(s.n_in, s.n_out) * s.n_in);
@@ -46,7 +46,7 @@ pub(super) fn prepare(device: &Device, plan: &Plan, tiles: Vec<Tile>) -> Result<
         .collect()
 }
 
-/// The memory of a tile, of a network that has one.
+/// The memory of a tile, for a network that has one.
 pub(super) fn tile(buffer: &Option<Buffer>) -> Result<&Buffer> {
     let missing = || {
         Error::Shape(Misfit::Other(

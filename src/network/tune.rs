@@ -1,5 +1,5 @@
-//! Measuring ahead of a model's training how it runs fastest: the variants of its kernels, and whether those that follow
-//! each other run as one.
+//! Measures, ahead of a model's training, how it runs fastest: the variants of its kernels, and whether consecutive
+//! kernels run as one.
 
 use super::on_device::Network;
 use super::options::{NetworkOptions, NetworkState};
@@ -12,12 +12,12 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::topology::{Method, MethodName, MethodOptions};
 
-/// Measures the variants of the kernels of a training step of `model` with so many connections in its layers, on a
-/// `device` that tunes, and returns what was measured. Of the options the batch counts, and how activations are stored.
-/// What the device has chosen before stays.
+/// Measures the variants of the kernels of a training step of `model` with `counts` connections in its layers, on a
+/// `device` that tunes, and returns the measurements. Of the options, only the batch and the storage of activations
+/// matter. What the device has chosen before stays.
 ///
 /// # Errors
-/// A device without variants, or one on which the model does not fit.
+/// The device has no variants, or the model does not fit on it.
 pub fn tune(
     device: &Device,
     model: &Model,
@@ -35,18 +35,18 @@ pub fn tune(
     Ok(device.measured())
 }
 
-/// What a training step takes with kernels that follow each other as one, and apart: see [`NetworkOptions::fused`].
+/// The time of a training step with consecutive kernels fused and apart: see [`NetworkOptions::fused`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepTuned {
     /// The model's [class](step_class).
     pub class: String,
-    /// Seconds of the device with fused kernels.
+    /// Device seconds with fused kernels.
     pub fused_seconds: f64,
     /// The same with kernels apart.
     pub apart_seconds: f64,
-    /// Whether fused ones are chosen.
+    /// Whether fused kernels are chosen.
     pub fused: bool,
-    /// Why the times cannot be trusted; then what the device does by itself is chosen.
+    /// Why the times cannot be trusted; then the device's own choice is kept.
     pub doubt: Option<String>,
 }
 
@@ -63,20 +63,20 @@ pub fn step_class(model: &Model, counts: &[u64], options: &NetworkOptions) -> St
     )
 }
 
-/// Steps of a network that are timed, after one that is not.
+/// Number of timed steps of a network, after one that is not timed.
 const STEPS: usize = 3;
 
-/// Networks of each kind, made in turns, so that they need not fit together.
+/// Number of networks of each kind, made in turns, so that they need not fit together.
 const TURNS: usize = 2;
 
-/// So much faster must what the device does not do by itself be.
+/// How much faster the alternative to the device's own choice must be.
 const GAIN: f64 = 1.03;
 
-/// Measures training steps on noise with fused kernels and apart; none where this model has nothing to fuse. Other sums
-/// come of it: which of the two a training runs is part of it, as [`NetworkOptions::fused`].
+/// Measures training steps on noise with fused kernels and apart; `None` if this model has nothing to fuse. The choice
+/// changes the order of sums, so it is part of a training, as [`NetworkOptions::fused`].
 ///
 /// # Errors
-/// A device on which the model does not fit.
+/// The model does not fit on the device.
 pub fn tune_step(
     device: &Device,
     model: &Model,
@@ -120,7 +120,7 @@ pub fn tune_step(
     }))
 }
 
-/// Seconds of the device for some steps on noise, and the dispatches of one.
+/// Device seconds for some steps on noise, and the number of dispatches in one.
 fn steps(
     device: &Device,
     model: &Model,
@@ -141,7 +141,7 @@ fn steps(
     let parts: Vec<Batch> = vec![batch; options.batch.div_ceil(part)];
     let mut seconds = Vec::new();
     for step in 0..=STEPS {
-        // Nothing is learned: the weights stay, and their sizes with them.
+        // Nothing is learned: the weights stay, and so do their magnitudes.
         let state = StepState::whole(0, step as u32, part * parts.len(), 0.0);
         let times = network.train_parts_timed(device, &parts, state)?;
         if step > 0 {

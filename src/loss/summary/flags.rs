@@ -4,7 +4,7 @@ use super::counts::{OfClass, mean};
 use super::measure::Measure;
 use super::ranking::Ranking;
 
-/// How many of a sample's first classes are looked at.
+/// The numbers of first classes that are looked at.
 const FIRST: [(usize, &str); 3] = [(1, "P@1"), (3, "P@3"), (5, "P@5")];
 
 #[derive(Clone, Debug, Default)]
@@ -14,7 +14,7 @@ pub(super) struct Flags {
     applies: Vec<bool>,
     samples: u64,
     exact: u64,
-    /// Classes that apply among the first, by [`FIRST`].
+    /// Classes that apply among the first, for each entry of [`FIRST`].
     among_first: [u64; FIRST.len()],
     ranking: Ranking,
 }
@@ -69,7 +69,7 @@ impl Flags {
             let applies = |sample: usize| self.applies[sample * classes + class];
             self.ranking.area(class, classes, applies)
         });
-        // A class of which there was nothing to tell and nothing was told counts as not found, as in scikit-learn.
+        // A class that never applied and was never predicted counts as not found, as in scikit-learn.
         let f1 = self.classes.iter().map(|c| Some(c.f1().unwrap_or(0.0)));
         first
             .chain([

@@ -4,7 +4,7 @@ use super::counts::{OfClass, mean};
 use super::measure::Measure;
 use super::ranking::Ranking;
 
-/// Classes that a sample's own has to be among, where there are more of them.
+/// Number of classes that a sample's own has to be among, if there are more.
 const FEW: usize = 5;
 
 #[derive(Clone, Debug, Default)]
@@ -35,8 +35,8 @@ impl Labels {
         self.classes[label as usize].samples += 1;
         self.classes[label as usize].right += u64::from(best == label as usize);
         self.labels.push(label);
-        // What the softmax says for a class, and for all others together: their log-odds rank as the probabilities do,
-        // and do not end at 1.
+        // What the softmax says for a class against all others: the log-odds have the same ranking as the
+        // probabilities, and do not saturate at 1.
         let above = |z: f32| f64::from(z) - f64::from(logits[best]);
         let others = logits.iter().enumerate().filter(|(c, _)| *c != best);
         let rest: f64 = others.map(|(_, &z)| above(z).exp()).sum();

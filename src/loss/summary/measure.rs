@@ -1,18 +1,18 @@
-//! What an evaluation tells: a number with its name.
+//! A result of an evaluation: a number with its name.
 
-/// A number that an evaluation tells.
+/// A number that an evaluation reports.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measure {
-    /// What it is: "RMSE".
+    /// Its name: "RMSE".
     pub name: &'static str,
     /// The number.
     pub value: f64,
-    /// Whether a higher one is better.
+    /// Whether higher is better.
     pub higher_is_better: bool,
 }
 
 impl Measure {
-    /// One of which higher ones are better, if there is one.
+    /// A number for which higher is better, if there is one.
     pub(super) fn higher(name: &'static str, value: Option<f64>) -> Option<Self> {
         value.map(|value| Measure {
             name,
@@ -21,7 +21,7 @@ impl Measure {
         })
     }
 
-    /// One of which lower ones are better, if there is one.
+    /// A number for which lower is better, if there is one.
     pub(super) fn lower(name: &'static str, value: Option<f64>) -> Option<Self> {
         Self::higher(name, value).map(|measure| Measure {
             higher_is_better: false,

@@ -1,10 +1,10 @@
-//! What only a whole evaluation tells, from the outputs and targets of all its samples: on the host, in f64.
+//! Metrics of a whole evaluation, from the outputs and targets of all its samples: on the host, in f64.
 //!
 //! | file | job |
 //! |---|---|
-//! | `outcomes.rs` | takes batch after batch, of whatever kind the targets are |
-//! | `labels.rs` | a class a sample: balanced accuracy, macro F1, AUC, and what was found of each class |
-//! | `flags.rs` | several classes a sample: P@k, exact matches, macro F1, AUC, and the same of each class |
+//! | `outcomes.rs` | collects batch after batch, for any kind of targets |
+//! | `labels.rs` | one class per sample: balanced accuracy, macro F1, AUC, and the results for each class |
+//! | `flags.rs` | several classes per sample: P@k, exact matches, macro F1, AUC, and the same for each class |
 //! | `values.rs` | numbers: RMSE and R² |
 //! | `measure.rs` | a number with its name |
 //! | `counts.rs`, `ranking.rs` | F1 from counts; AUC from ranks |

@@ -15,7 +15,7 @@ enum Kind {
     Values(Values),
 }
 
-/// Outputs and targets of an evaluation's samples, of which everything is known that a [`Measure`] tells.
+/// Outputs and targets of an evaluation's samples, with all that a [`Measure`] needs.
 #[derive(Clone, Debug)]
 pub struct Outcomes {
     outputs: usize,
@@ -24,7 +24,7 @@ pub struct Outcomes {
 }
 
 impl Outcomes {
-    /// None yet, of samples with such targets.
+    /// Empty, for samples with such targets.
     pub fn new(targets: TargetKind, outputs: usize) -> Self {
         Outcomes {
             outputs,
@@ -37,13 +37,13 @@ impl Outcomes {
         }
     }
 
-    /// These of values that were divided by such units, one a value, and are told in them.
+    /// The same for values that were divided by these units, one per value, and are reported in them.
     pub fn in_units(self, units: Vec<f32>) -> Self {
         Outcomes { units, ..self }
     }
 
-    /// Takes a batch: `[output][lanes]` of what the network told, the targets as in a [`Batch`](crate::data::Batch),
-    /// and how many of the lanes are samples.
+    /// Adds a batch: the network's outputs `[output][lanes]`, the targets as in a [`Batch`](crate::data::Batch), and
+    /// how many of the lanes are samples.
     ///
     /// # Errors
     /// [`Error::Shape`] for sizes that do not fit each other, or a class that is not among the outputs.
@@ -105,7 +105,7 @@ impl Outcomes {
         }
     }
 
-    /// What they tell.
+    /// Their metrics.
     pub fn measures(&self) -> Vec<Measure> {
         match &self.kind {
             Kind::Labels(labels) => labels.measures(),
@@ -114,7 +114,7 @@ impl Outcomes {
         }
     }
 
-    /// What was found of each class; empty where samples have values.
+    /// The counts for each class; empty if samples have values.
     pub fn classes(&self) -> &[OfClass] {
         match &self.kind {
             Kind::Labels(labels) => &labels.classes,

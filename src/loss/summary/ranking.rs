@@ -1,9 +1,9 @@
 //! The area under the ROC curve.
 
-/// Numbers that are kept for it, of all samples and classes: above that it is not told.
+/// Maximum number of scores that are kept for it, over all samples and classes: above that it is not reported.
 const MOST: usize = 1 << 26;
 
-/// Scores of samples, `[sample][class]`, as far as there is room.
+/// Scores of samples, `[sample][class]`, as long as there is room.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ranking {
     scores: Vec<f32>,
@@ -22,7 +22,7 @@ impl Ranking {
     }
 
     /// The area of a class: the probability that a sample to which it applies has a higher score than one to which it
-    /// does not, equal ones counting half (Mann and Whitney 1947). None where there are not both.
+    /// does not, with equal scores counting half (Mann and Whitney 1947). `None` unless there are both.
     pub fn area(
         &self,
         class: usize,

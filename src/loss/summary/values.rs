@@ -3,7 +3,7 @@
 use super::counts::mean;
 use super::measure::Measure;
 
-/// Of one of a sample's numbers.
+/// Sums for one of a sample's numbers.
 #[derive(Clone, Debug, Default)]
 struct OfValue {
     count: f64,
@@ -39,7 +39,7 @@ impl Values {
         }
     }
 
-    /// Each the mean over the values, in their units.
+    /// Each is the mean over the values, in their units.
     pub fn measures(&self, units: &[f32]) -> Vec<Measure> {
         let unit = |at: usize| units.get(at).map_or(1.0, |&unit| f64::from(unit));
         let of_each = |of: &dyn Fn(usize, &OfValue) -> Option<f64>| {
@@ -51,7 +51,7 @@ impl Values {
         let explained = of_each(&|_, v| match (v.count < 2.0, v.spread == 0.0) {
             (true, _) => None,
             (false, false) => Some(1.0 - v.squares / v.spread),
-            // Of targets that are all the same nothing can be explained.
+            // If all targets are equal, nothing can be explained.
             (false, true) => Some(f64::from(u8::from(v.squares == 0.0))),
         });
         [
