@@ -1,15 +1,15 @@
-// The convolutions' products in the hardware shape. A workgroup has one unit, and some lines of its items. Its
-// invocations first decode the unit's connections side by side, into workgroup memory: one by one, each would cost every
-// line of lanes loads that wait for each other. What is left in the loop is a read next door, and loads of the source
-// that wait for nothing: two connections' at four positions, eight under way at once.
+// The convolutions' products in the hardware shape. A workgroup has one unit and some lines of its items. Its
+// invocations first decode the unit's connections in parallel into workgroup memory: decoded one by one, each would
+// cost every line of lanes loads that wait for each other. What remains in the loop is a read from workgroup memory,
+// and loads of the source that wait for nothing: two connections' at four positions, eight in flight at once.
 //
 // By the kernel: `On`, where an item's tile lies; `places` and `sees`, what a connection reads from there; `loaded`; and
 // `through`, what connection j of the list makes of what was loaded.
 
-// Connections that are listed at a time.
+// Number of connections that are listed at a time.
 const LISTED = 128u;
 
-// x: where in the source a tap lies, from position (0, 0); y, z: its row and column; w: the weight's bits.
+// x: where in the source a tap is, from position (0, 0); y, z: its row and column; w: the weight's bits.
 var<workgroup> list: array<vec4<u32>, 128>; // LISTED
 
 // A tile's positions.
@@ -24,7 +24,7 @@ fn plus(sum: Four, w: f32, x: Four) -> Four {
     return Four(sum.a + w * x.a, sum.b + w * x.b, sum.c + w * x.c, sum.d + w * x.d);
 }
 
-// What lies outside the plane adds nothing, not even where it is no number.
+// Values outside the plane add nothing, even if they are NaN.
 fn plus_seen(sum: Four, w: f32, x: Four, seen: vec4<bool>) -> Four {
     return Four(
         select(sum.a, sum.a + w * x.a, seen.x),
@@ -34,7 +34,7 @@ fn plus_seen(sum: Four, w: f32, x: Four, seen: vec4<bool>) -> Four {
     );
 }
 
-// Where all taps lie inside the plane.
+// For tiles whose taps are all inside the plane.
 fn plus_inside(initial: Four, count: u32, on: On) -> Four {
     var sum = initial;
     var j = 0u;
@@ -53,7 +53,7 @@ fn plus_inside(initial: Four, count: u32, on: On) -> Four {
     return sum;
 }
 
-// At its border: the source's first position is loaded in place of what lies outside, and dropped.
+// At its border: the source's first position is loaded instead of values outside, and dropped.
 fn plus_border(initial: Four, count: u32, on: On) -> Four {
     var sum = initial;
     var j = 0u;

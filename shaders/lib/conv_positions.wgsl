@@ -1,16 +1,16 @@
 // Sums over positions for the gradients of a convolution's pairs. A workgroup has a slice of an output channel's lines
-// of positions, and takes a tile of its pairs at a time: all invocations lie over positions and batch, so that loads are
-// coalesced and delta is read once for the tile's pairs, and add up through workgroup memory. `taken` is what they take
-// of the input, by the kernel.
+// of positions, and takes one tile of its pairs at a time: all invocations are spread over positions and batch, so that
+// loads are coalesced and delta is read once for the tile's pairs, and they add up through workgroup memory. The kernel
+// supplies `taken`, the value that they take from the input.
 #import part
 #import divide
 #import tap
 #import window
 
-// Pairs of a tile; each of them is then added up in PARTS parts of at most 128 / PARTS.
+// Pairs per tile; each of them is then added up in PARTS parts of at most 128 / PARTS.
 const TILED = 4u;
 const PARTS = 16u;
-// Of a pair's sums; a multiple of the parts that keeps the workgroup memory's banks apart.
+// Distance between two pairs' sums; a multiple of the parts that avoids bank conflicts in workgroup memory.
 const PITCH = 144u;
 
 var<workgroup> partial: array<f32, 576>; // TILED * PITCH
@@ -19,9 +19,9 @@ var<workgroup> part_sums: array<f32, 64>; // TILED * PARTS
 // What a pair's input unit sees.
 struct Source {
     channel: u32,
-    // The input position seen from output position (0, 0); wraps around below the first, as do all sums with it.
+    // The input position seen from output position (0, 0); below the first it wraps around, and so do all sums with it.
     at: u32,
-    // Its tap, less the padding: wraps around likewise.
+    // Its tap minus the padding: wraps around in the same way.
     y: u32,
     x: u32,
 }
@@ -33,7 +33,7 @@ fn source_of(j: u32) -> Source {
     return Source(tap.channel, (tap.channel * params.window.input_y + y) * params.window.input_x + x, y, x);
 }
 
-// A workgroup's unit, which of the workgroups that share its pairs it is, and its slice's lines in this piece.
+// A workgroup's unit, its number among the workgroups that share the unit's pairs, and its slice's lines in this piece.
 struct Share {
     unit: u32,
     chunk: u32,
@@ -59,12 +59,12 @@ fn share_of(group: u32) -> Share {
 
 fn put_pair(j: u32, share: Share, sum: f32) {
     let to = share.slice * params.stride + j;
-    // The pieces, each of some lines of positions or vectors, add to the one before.
+    // The pieces, each with some lines of positions or vectors, add to the previous one.
     let add = params.accumulate != 0u || part.begin_y > 0u || part.begin > 0u;
     gradient[to] = select(0.0, gradient[to], add) + sum;
 }
 
-// A tile's pairs. One that it lacks is the last one again.
+// A tile's pairs. A missing pair repeats the last one.
 struct Tile {
     // In words.
     at: vec4<u32>,
@@ -92,8 +92,8 @@ fn tile_of(first: u32, pairs: u32) -> Tile {
     );
 }
 
-// A place in the slice, a number of three digits: line, position and vector. y and x are the input's, and `at` is there,
-// in words.
+// A place in the slice, a number of three digits: line, position and vector. y and x are those of the input, and `at`
+// is the address there, in words.
 struct Walk {
     v: u32,
     x: u32,
@@ -101,8 +101,8 @@ struct Walk {
     at: u32,
 }
 
-// What is added to a place from one to the next, and what a carry corrects: the lower digit's span taken off, one of the
-// next added.
+// The increment from one place to the next, and the corrections at a carry: the lower digit's span is subtracted, and
+// one of the next digit is added.
 struct Step {
     on: Walk,
     span_x: u32,
@@ -110,8 +110,8 @@ struct Step {
     carry_x: u32,
 }
 
-// The place of this number in the lines. Exact, though the quotient is not rounded correctly, for it is taken of the
-// numbers of a workgroup's invocations alone.
+// The place with this number in the lines. Exact, although the quotient is not rounded correctly, because it is only
+// taken of the numbers of a workgroup's invocations.
 fn place(index: u32) -> Walk {
     let line = params.window.output_x * params.vectors;
     let y = divide(index, 1.0 / f32(line));
@@ -155,8 +155,8 @@ fn total(sum: vec4<f32>) -> f32 {
     return (sum.x + sum.y) + (sum.z + sum.w);
 }
 
-// One invocation's part of a tile's sums: every `width`-th vector of the slice. Two places at a time, whose ten loads
-// are under way together. What lies outside the plane is loaded from the input's first position, and dropped.
+// One invocation's part of a tile's sums: every `width`-th vector of the slice. It takes two places at a time, whose
+// ten loads are in flight together. For values outside the plane, the input's first position is loaded and dropped.
 fn part_of_tile(share: Share, tile: Tile, index: u32, width: u32, step: Step) -> vec4<f32> {
     let line = params.window.output_x * params.vectors;
     let first = (share.unit * params.window.output_y + share.begin_y) * line;
@@ -199,7 +199,8 @@ fn part_of_tile(share: Share, tile: Tile, index: u32, width: u32, step: Step) ->
     return vec4(total(a), total(b), total(c), total(d));
 }
 
-// Every `chunks`-th tile of the unit's pairs. Where a tile each would leave workgroups without, tiles have fewer.
+// Every `chunks`-th tile of the unit's pairs. If one tile each would leave workgroups without work, tiles have fewer
+// pairs.
 fn over_positions(share: Share, begin: u32, end: u32, index: u32) {
     let width = LANES * ROWS;
     let step = step_of(width);

@@ -1,8 +1,9 @@
 // Sparse convolution. An item is a tile of four neighbouring positions of a row, for one vec4 of the batch; a line is
 // 32 items, over the lanes of one row of a workgroup. The weight and the tap are the same for all of a line's lanes,
-// and for the four positions that a lane holds in registers. Two shapes, by the adapter: hardware lists a channel's
-// connections in workgroup memory, for as many lines of it as a workgroup has rows; a software adapter, whom barriers
-// cost dearly, reads them one by one, and has neighbouring lines of the same positions in different channels.
+// and for the four positions that a lane holds in registers. There are two shapes, chosen by the adapter: hardware
+// lists a channel's connections in workgroup memory, for as many of its lines as a workgroup has rows; a software
+// adapter, for which barriers are expensive, reads them one by one, and has neighbouring lines of the same positions in
+// different channels.
 #import grid
 #import part
 #import conv_forward
@@ -35,7 +36,7 @@ fn through(x: Four, j: u32) -> Four {
     return x;
 }
 
-// What a tile's sums begin with: those of a piece go on from the one before.
+// The initial values of a tile's sums: a piece continues from the previous one.
 fn before(on: On, initial: f32) -> Four {
     var sum = Four(vec4(initial), vec4(initial), vec4(initial), vec4(initial));
     if part.begin > 0u {
@@ -54,7 +55,7 @@ fn before(on: On, initial: f32) -> Four {
 }
 
 fn finish(sum: vec4<f32>, relu: bool) -> vec4<f32> {
-    // A NaN stays a NaN, so that a diverged run shows.
+    // A NaN stays NaN, so that a diverged run is visible.
     return select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(relu));
 }
 
@@ -71,7 +72,7 @@ fn put(on: On, sum: Four, relu: bool) {
     }
 }
 
-// A unit's connections in this piece. Those of a unit that an earlier one has ended are none.
+// A unit's connections in this piece. If an earlier piece has finished the unit, there are none.
 struct Share {
     begin: u32,
     end: u32,

@@ -1,4 +1,4 @@
-// Second half of conv_sddmm where an output channel's lines are cut into slices: adds their gradients up, in order. One
+// Second half of conv_sddmm if an output channel's lines are split into slices: adds up their gradients, in order. One
 // dispatch for all layers.
 #import grid
 

@@ -1,7 +1,7 @@
-// SDDMM of a convolution: some workgroups per output channel share its pairs, and its lines of positions where these are
-// cut into slices. In both shapes all invocations lie over positions and batch, each vector of delta is loaded once for
-// several pairs, and they add up through workgroup memory. Hardware goes through two places at a time, and drops what it
-// loads for taps outside the plane; a software adapter branches around such loads.
+// SDDMM of a convolution: several workgroups per output channel share its pairs, and its lines of positions if these
+// are split into slices. In both shapes all invocations are spread over positions and batch, each vector of delta is
+// loaded once for several pairs, and they add up through workgroup memory. Hardware takes two places at a time, and
+// drops what it loads for taps outside the plane; a software adapter branches around such loads.
 #import grid
 #import part
 #import divide
@@ -13,7 +13,7 @@ override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 override VECTORS: u32 = 4u; // 1: without branches around loads
 
-// Software: pairs that share the loads of delta.
+// Software shape: pairs that share the loads of delta.
 const PAIRS = 4u;
 
 struct Params {
@@ -36,7 +36,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> delta: array<vec4<f32>>; // [rows][output_y][output_x][vectors]
 @group(0) @binding(5) var<storage, read_write> gradient: array<f32>; // [slices][stride], or [pairs]
 
-// What a sum over positions takes of the input: what is there.
+// What a sum over positions takes from the input: the value there.
 struct Seen {
     channel: u32,
 }
@@ -49,7 +49,8 @@ fn taken(x: vec4<f32>, v: u32, seen: Seen) -> vec4<f32> {
     return x;
 }
 
-// Of the sum of the pair that sees this, at one place: delta there times what the pair's tap sees, if that is inside.
+// One term of the sum for the pair that sees this, at one place: delta there times what the pair's tap sees, if that is
+// inside.
 fn product(d: vec4<f32>, s: Source, y: u32, x: u32, v: u32) -> vec4<f32> {
     if y + s.y < params.window.input_y && x + s.x < params.window.input_x {
         return d * input[(s.at + y * params.window.input_x + x) * params.vectors + v];
@@ -57,7 +58,7 @@ fn product(d: vec4<f32>, s: Source, y: u32, x: u32, v: u32) -> vec4<f32> {
     return vec4(0.0);
 }
 
-// Every `chunks`-th block of pairs from `begin` on.
+// Every `chunks`-th block of pairs, starting at `begin`.
 fn over_pairs(share: Share, begin: u32, end: u32, lane: u32) {
     let span = part.end - part.begin;
     let items = params.window.output_x * span;

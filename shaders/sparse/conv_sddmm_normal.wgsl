@@ -1,5 +1,5 @@
-// conv_sddmm where the layer's input is the output of a batch norm that is not there any more: each load takes the
-// norm's input through the norm and its ReLU. In both shapes over positions.
+// conv_sddmm if the layer's input is the output of a batch norm that was dropped: each load passes the norm's input
+// through the norm and its ReLU. Both shapes run over positions.
 #import grid
 #import part
 #import divide
@@ -35,7 +35,7 @@ struct Params {
 @group(0) @binding(6) var<storage, read> delta: array<vec4<f32>>; // [rows][output_y][output_x][vectors]
 @group(0) @binding(7) var<storage, read_write> gradient: array<f32>; // [slices][stride], or [pairs]
 
-// A channel's norm: what a sum over positions takes of the input.
+// A channel's norm: what a sum over positions takes from the input.
 struct Seen {
     mean: f32,
     scale: f32,
@@ -49,7 +49,7 @@ fn seen_of(channel: u32) -> Seen {
 
 fn taken(x: vec4<f32>, v: u32, seen: Seen) -> vec4<f32> {
     let y = (x - seen.mean) * seen.scale + seen.bias;
-    // As batch_norm_apply: a NaN stays a NaN, padding is zero.
+    // As in batch_norm_apply: a NaN stays NaN, padding is zero.
     return select(y, vec4(0.0), !members(v) | (vec4(params.relu != 0u) & (y < vec4(0.0))));
 }
 

@@ -102,7 +102,7 @@ fn one_by_one(index: u32, lane: u32) {
         var oy = on.y;
         let inside = on.x + TILE <= size_x && on.x + 1u >= params.window.kernel_x;
 
-        // Positions of delta below zero wrap to more than any plane has.
+        // Positions of delta below zero wrap around to more than any plane has.
         for (var ky = on.first_y; ky < params.window.kernel_y; ky += params.window.stride_y) {
             if oy < params.window.output_y {
                 var ox = on.x;

@@ -1,4 +1,4 @@
-//! The device: one face over the wgpu executor and the CPU executor.
+//! The device: one interface to the wgpu executor and the CPU executor.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -22,28 +22,28 @@ pub(super) enum Executor {
     Gpu(Box<GpuExecutor>),
 }
 
-/// An adapter that was opened, or the CPU executor: allocates buffers and runs plans.
+/// An opened adapter, or the CPU executor: allocates buffers and runs plans.
 pub struct Device {
     pub(super) executor: Executor,
     pub(super) ledger: Arc<Ledger>,
-    /// None of the CPU executor.
+    /// `None` for the CPU executor.
     adapter: Option<AdapterSummary>,
     pub(super) description: String,
     pub(super) fuse: Fuse,
-    /// Shapes of workgroups that were measured.
+    /// The workgroup shapes chosen by measurement.
     pub(super) chosen: Chosen,
     /// Whether it measures them.
     pub(super) tunes: bool,
-    /// Whether by disturbed times, too.
+    /// Whether disturbed measurements count too.
     pub(super) keeps_doubtful: bool,
     pub(super) variant: Option<usize>,
     /// Whether it only counts what it would hold.
     pub(super) counts: bool,
 }
 
-/// A plan made ready for one device: pipelines compiled, bind groups built.
+/// A plan prepared for one device: pipelines compiled, bind groups built.
 pub struct Program {
-    /// Stands for the device it was prepared for.
+    /// Identifies the device that it was prepared for.
     pub(super) ledger: Arc<Ledger>,
     pub(super) dispatches: Vec<Dispatch>,
     pub(super) gpu: Option<GpuProgram>,
@@ -60,8 +60,7 @@ impl Program {
         self.dispatches.is_empty()
     }
 
-    /// Dispatches that it is on an adapter of this workgroup shape: more where [`loops`](super::loops) would be too
-    /// long.
+    /// Number of dispatches on an adapter of this workgroup shape: more if [`loops`](super::loops) would be too long.
     pub fn pieces(&self, shape: WorkgroupShape) -> usize {
         let pieces = self.dispatches.iter().map(|d| d.pieces(shape).len());
         pieces.sum()
@@ -72,7 +71,7 @@ impl Program {
         self.dispatches.iter().map(|dispatch| dispatch.kernel.name)
     }
 
-    /// For each kernel the iterations of all loops of an invocation, at most: see [`loops`](super::loops).
+    /// For each kernel, the maximum number of iterations of all loops of one invocation: see [`loops`](super::loops).
     pub fn iterations(&self) -> impl Iterator<Item = (&'static str, u64)> {
         self.dispatches
             .iter()
@@ -85,7 +84,7 @@ impl Program {
 }
 
 impl Device {
-    /// Opens an adapter by what a user writes after `--adapter`.
+    /// Opens an adapter named as after `--adapter`.
     ///
     /// # Errors
     /// An unknown or ambiguous choice (the message lists the candidates) or a device that cannot be opened.
@@ -132,7 +131,7 @@ impl Device {
     /// The CPU executor with `threads` threads (0: all cores).
     ///
     /// # Errors
-    /// Threads that the system refuses.
+    /// The system refuses threads.
     pub fn cpu(threads: usize) -> Result<Self> {
         Self::open(
             "cpu",
@@ -161,7 +160,7 @@ impl Device {
         self.adapter().map_or("cpu", |adapter| &adapter.name)
     }
 
-    /// The adapter; none of the CPU executor.
+    /// The adapter; `None` for the CPU executor.
     pub fn adapter(&self) -> Option<&AdapterSummary> {
         self.adapter.as_ref()
     }
@@ -182,7 +181,7 @@ impl Device {
         }
     }
 
-    /// The adapter in a few words for people.
+    /// The adapter in a few words, for people.
     pub fn description(&self) -> &str {
         &self.description
     }
@@ -198,7 +197,7 @@ impl Device {
         matches!(self.executor, Executor::Cpu(_))
     }
 
-    /// Threads of the CPU executor; none on others.
+    /// Threads of the CPU executor; `None` for other devices.
     pub(crate) fn threads(&self) -> Option<usize> {
         match &self.executor {
             Executor::Cpu(cpu) => Some(cpu.threads()),
@@ -224,7 +223,7 @@ impl Device {
         }
     }
 
-    /// How many submissions its programs were so far; the CPU executor has none.
+    /// Number of submissions of its programs so far; 0 for the CPU executor.
     #[doc(hidden)]
     pub fn submissions(&self) -> u64 {
         match &self.executor {
@@ -249,7 +248,7 @@ impl Device {
     /// Compiles the pipelines and builds the bind groups of a plan.
     ///
     /// # Errors
-    /// A shader that differs from its host half, or that the driver refuses.
+    /// A shader differs from its host half, or the driver refuses it.
     pub fn prepare(&self, plan: &Plan) -> Result<Program> {
         let shapes: Vec<WorkgroupShape> = match self.shape() {
             None => Vec::new(),
@@ -260,9 +259,9 @@ impl Device {
         self.prepare_in(plan, &shapes)
     }
 
-    /// As [`Device::prepare`], the workgroups of each dispatch given; the CPU executor has none.
+    /// As [`Device::prepare`], with the workgroup shape of each dispatch given; for the CPU executor there are none.
     pub(super) fn prepare_in(&self, plan: &Plan, shapes: &[WorkgroupShape]) -> Result<Program> {
-        // Placing has given transient buffers the memory of others since they were recorded.
+        // Since they were recorded, placement has let transient buffers share memory.
         plan.recheck()?;
         for dispatch in plan.dispatches() {
             for view in &dispatch.views {
@@ -280,7 +279,7 @@ impl Device {
         })
     }
 
-    /// Submits what is still staged, such as uploads, and waits until it is done.
+    /// Submits pending work, such as uploads, and waits until it is done.
     ///
     /// # Errors
     /// A lost device.

@@ -1,6 +1,6 @@
 //! A kernel is a pair: one WGSL entry point and its CPU twin over the same bindings and parameters.
 //!
-//! [`kernel!`](crate::kernel!) declares the host half once. From it come the struct whose fields bind buffers by name,
+//! [`kernel!`](crate::kernel!) declares the host half once. It generates the struct whose fields bind buffers by name,
 //! the parameter struct that becomes the shader's uniform, and the struct of slices that the twin works on. When a
 //! device first uses a kernel, [`super::reflect`] compares all of that with what naga finds in the shader.
 
@@ -13,12 +13,12 @@ use super::shape::WorkgroupShape;
 pub use super::twin_call::TwinCall;
 use crate::error::Result;
 
-/// Everything the engine knows of a kernel.
+/// Everything the engine knows about a kernel.
 #[derive(Debug)]
 pub struct KernelInfo {
     /// Path below `shaders/`, without the extension; the last part is the entry point's name.
     pub name: &'static str,
-    /// The WGSL text before its `#import` lines are filled in.
+    /// The WGSL text before its `#import` lines are expanded.
     pub source: &'static str,
     /// The fields of `var<uniform> params`.
     pub params: &'static [Field],
@@ -26,27 +26,27 @@ pub struct KernelInfo {
     pub bindings: &'static [BindingInfo],
     /// Whether the shader binds [`Part`](super::loops::Part), and can therefore run in several pieces.
     pub parts: bool,
-    /// The dispatches that stand for one with these bytes of parameters and this grid, and how long their loops are.
+    /// The dispatches that replace one with these bytes of parameters and this grid, and how long their loops are.
     pub pieces: fn(&[u8], Grid, WorkgroupShape) -> Vec<Piece>,
-    /// The other shapes of a workgroup that it can run in.
+    /// The other workgroup shapes that it can run in.
     pub variants: Variants,
     /// Runs the twin.
     pub twin: fn(&TwinCall<'_>),
-    /// What the twin may be run together with, if that follows on it.
+    /// The chain of twins that it can begin, if the right kernels follow.
     pub chain: Option<&'static Chain>,
 }
 
-/// Other shapes of a kernel's workgroup, in which it gives the same bits.
+/// Other workgroup shapes of a kernel, which give the same bits.
 #[derive(Clone, Copy, Debug)]
 pub struct Variants {
     /// The shapes, of either family.
     pub shapes: &'static [WorkgroupShape],
-    /// How many invocations in a row have work with these parameters; more lanes than that would idle.
+    /// How many consecutive invocations have work with these parameters; further lanes would be idle.
     pub width: fn(&[u8]) -> u32,
 }
 
 impl Variants {
-    /// What most kernels have.
+    /// The variants of most kernels.
     pub const NONE: Variants = Variants {
         shapes: &[],
         width: |_| u32::MAX,
@@ -78,7 +78,7 @@ impl KernelInfo {
         Ok(())
     }
 
-    /// The shapes that it can run in where other kernels run in `base`: that one, and its variants of the same family.
+    /// The shapes that it can run in if other kernels run in `base`: that one, and its variants of the same family.
     pub fn shapes(&self, base: WorkgroupShape) -> impl Iterator<Item = WorkgroupShape> {
         let others = self.variants.shapes.iter().copied();
         let others = others.filter(move |other| other.family == base.family && *other != base);
@@ -124,8 +124,8 @@ macro_rules! uniform {
 }
 
 /// Declares the host half of a kernel; the module documentation of [`engine::kernel`](crate::engine::kernel) says what
-/// comes of it. The twin is a method `run(self)` on the third name. A kernel whose loops may be too long for an adapter
-/// has `pieces FUNCTION;` there, a [`Pieces`](crate::engine::loops::Pieces) that cuts it.
+/// this generates. The twin is a method `run(self)` on the third name. A kernel whose loops may be too long for an
+/// adapter has `pieces FUNCTION;` there, a [`Pieces`](crate::engine::loops::Pieces) that splits it.
 ///
 /// ```text
 /// kernel! {
@@ -158,7 +158,7 @@ macro_rules! kernel {
         }
 
         $(#[$meta])*
-        // Hundreds of them, of no use but to who records plans: the source has them.
+        // There are hundreds of them, useful only for recording plans: the source has them.
         #[doc(hidden)]
         #[derive(Clone)]
         $vis struct $Name {

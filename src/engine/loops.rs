@@ -1,30 +1,31 @@
-//! How long an invocation's loops may be, and how a dispatch is cut where they would be longer.
+//! How long an invocation's loops may be, and how a dispatch is split if they would be longer.
 //!
-//! Mesa's llvmpipe ends the loops of an invocation, all of them together, after 65,535 iterations (its constant
-//! `LP_MAX_TGSI_LOOP_ITERATIONS`), and says nothing: sums are then short of their last terms. Loops that grow with the
-//! batch, a plane, a row or a layer get there at sizes that people train. So every kernel states its [`Loops`] for its
-//! parameters and a workgroup shape, and [`Plan::dispatch`](super::Plan::dispatch) refuses more than
-//! [`MOST_ITERATIONS`]. A kernel with long loops is cut into [`Piece`]s, which an adapter runs one after the other, in
-//! a fixed order; each adds to what the ones before have written. The twin has no such limit and runs whole.
+//! Mesa's llvmpipe silently ends the loops of an invocation, all of them together, after 65,535 iterations (its
+//! constant `LP_MAX_TGSI_LOOP_ITERATIONS`): sums then lack their last terms. Loops that grow with the batch, a plane, a
+//! row or a layer reach that number at sizes that people train. So every kernel states its [`Loops`] for its parameters
+//! and a workgroup shape, and [`Plan::dispatch`](super::Plan::dispatch) refuses more than [`MOST_ITERATIONS`]. A kernel
+//! with long loops is split into [`Piece`]s, which an adapter runs one after the other, in a fixed order; each adds to
+//! what the previous ones have written. The twin has no such limit and runs whole.
 
 use std::ops::{Add, Mul, Range};
 
 use super::grid::Grid;
 use super::shape::WorkgroupShape;
 
-/// Most iterations of all its loops together that an invocation of any kernel makes: less than llvmpipe allows, since
-/// another version of it may count somewhat differently.
+/// Maximum number of iterations of all loops together for an invocation of any kernel: less than llvmpipe allows, since
+/// another version may count somewhat differently.
 pub const MOST_ITERATIONS: u64 = 60_000;
 
 /// Loops of an invocation, as llvmpipe counts them for the invocations that share a CPU vector.
 ///
-/// A loop lasts as long as the longest of theirs, and where a branch divides them, both sides are gone through. The
-/// round that ends a loop counts, and goes through the loops inside, one round each, with no invocation taking part.
+/// A loop lasts as long as the longest among those invocations, and if a branch divides them, both sides are executed.
+/// The round that ends a loop counts, and goes through the inner loops for one round each, with no invocation taking
+/// part.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Loops {
     /// Iterations of all loops together.
     pub iterations: u64,
-    /// How many loops the text has.
+    /// Number of loops in the text.
     pub loops: u64,
 }
 
@@ -44,7 +45,7 @@ pub fn looped(rounds: u32, inside: Loops) -> Loops {
     }
 }
 
-/// A loop of `rounds` by fours, and one for the rest: where several loads are to be under way together.
+/// A loop of `rounds` in steps of four, and one for the rest, so that several loads are in flight together.
 pub fn by_fours(rounds: u32, inside: Loops) -> Loops {
     looped(rounds / 4, inside) + looped(rounds.min(3), inside)
 }
@@ -63,7 +64,7 @@ pub fn further(rounds: u32) -> Loops {
     }
 }
 
-/// Loops one behind the other, or on both sides of a branch.
+/// Loops one after the other, or on both sides of a branch.
 impl Add for Loops {
     type Output = Loops;
 
@@ -87,12 +88,12 @@ impl Mul<Loops> for u64 {
     }
 }
 
-/// Rounds of a search by halves among 2^32 items.
+/// Rounds of a binary search among 2^32 items.
 pub const SEARCH: u32 = 32;
 
 crate::uniform! {
-    /// The share of a dispatch's work that a piece has: the uniform `part` of shaders that import `part`. What the
-    /// ranges are ranges of is the kernel's own; those that it does not cut are whole.
+    /// A piece's share of a dispatch's work: the uniform `part` of shaders that import `part`. The kernel defines what
+    /// the ranges are ranges of; ranges that it does not split are whole.
     pub struct Part {
         /// First of the terms, vectors or positions.
         begin: u32,
@@ -107,7 +108,7 @@ crate::uniform! {
     }
 }
 
-/// One of the dispatches that stand for a recorded one on an adapter.
+/// One of the dispatches that replace a recorded one on an adapter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Piece {
     /// Its share of the work.
@@ -119,7 +120,7 @@ pub struct Piece {
 }
 
 impl Piece {
-    /// A dispatch that is never cut.
+    /// A dispatch that is never split.
     pub fn whole(grid: Grid, loops: Loops) -> Vec<Piece> {
         vec![Piece {
             part: Part::default(),
@@ -129,7 +130,7 @@ impl Piece {
     }
 
     /// A dispatch in pieces that each have a range of `0..total`, in order: as few and as equal as `loops(length)`
-    /// allow, in multiples of `step`.
+    /// allows, in multiples of `step`.
     pub fn ranges(grid: Grid, total: u32, step: u32, loops: impl Fn(u32) -> Loops) -> Vec<Piece> {
         let piece = |range: Range<u32>| Piece {
             part: Part {
@@ -143,7 +144,7 @@ impl Piece {
         cut(total, step, &loops).into_iter().map(piece).collect()
     }
 
-    /// As [`Piece::ranges`], where `invocations` take turns at a range: `loops` goes by the turns of one.
+    /// As [`Piece::ranges`], if `invocations` take turns within a range: `loops` takes the number of turns of one.
     pub fn dealt(
         grid: Grid,
         total: u32,
@@ -156,8 +157,8 @@ impl Piece {
     }
 }
 
-/// Cuts `0..total` into as few ranges as keep `loops(length)` at most [`MOST_ITERATIONS`], equal but for rounding to
-/// multiples of `step`. Whole, if not even `step` is few enough.
+/// Splits `0..total` into as few ranges as keep `loops(length)` at most [`MOST_ITERATIONS`], equal except for rounding
+/// to multiples of `step`. Returns the whole range if not even `step` is short enough.
 pub fn cut(total: u32, step: u32, loops: impl Fn(u32) -> Loops) -> Vec<Range<u32>> {
     let step = step.max(1);
     let fits = |steps: u32| {
@@ -233,7 +234,7 @@ mod tests {
         assert_eq!(cut(u32::MAX, 1, loops).len(), pieces as usize);
     }
 
-    /// As measured on llvmpipe of Mesa 22.3: how many rounds of the outermost loop there are before it ends them.
+    /// As measured on llvmpipe of Mesa 22.3: how many rounds of the outermost loop run before it ends them.
     #[test]
     fn iterations_are_those_that_llvmpipe_counts() {
         let two = |inner| looped(1, looped(inner, NONE)).iterations - 2;

@@ -1,5 +1,4 @@
-//! In place of the wgpu executor, where the feature `gpu` is left out: no adapter is found, and no value of these types
-//! exists.
+//! Replaces the wgpu executor if the feature `gpu` is left out: no adapter is found, and these types have no values.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use super::shape::WorkgroupShape;
 use super::timed_by::TimedBy;
 use crate::error::Result;
 
-/// What a user without an adapter reads.
+/// The message for a user without an adapter.
 pub(crate) const NONE_FOUND: &str =
     ". This build of rootlet runs on no GPU: its feature `gpu` is left out";
 

@@ -1,12 +1,12 @@
-//! The WGSL text of a kernel: its own, with the library's texts in place of its `#import` lines.
+//! The WGSL text of a kernel: its own text, with the library's texts in place of its `#import` lines.
 
 use super::kernel::KernelInfo;
 use crate::error::{Error, Fault, Result};
 
-/// Texts that a shader, or another of them, pulls in by a line `#import NAME`: once, however often they are asked for.
+/// Texts that a shader, or another of them, includes by a line `#import NAME`: once, however often they are requested.
 ///
 /// `ENTRY` in them stands for the kernel's entry point: kernels that differ in a few lines share a text with the entry
-/// point itself, and have the functions that it calls.
+/// point itself, and contain the functions that it calls.
 const LIBRARY: &[(&str, &str)] = &[
     ("activation", shader!("lib/activation")),
     ("activation_backward", shader!("lib/activation_backward")),
@@ -66,10 +66,10 @@ const LIBRARY: &[(&str, &str)] = &[
     ("workgroup_sum", shader!("lib/workgroup_sum")),
 ];
 
-/// By which import a shader learns its workgroup's number.
+/// The import that gives a shader its workgroup's number.
 const GRID: &str = "grid";
 
-/// The line by which a shader says that it needs subgroups. naga does not know WGSL's own `enable subgroups;` yet.
+/// The line by which a shader declares that it needs subgroups. naga does not know WGSL's own `enable subgroups;` yet.
 const SUBGROUPS: &str = "#require subgroups";
 
 pub(super) fn fault(kernel: &KernelInfo, reason: String) -> Error {
@@ -79,7 +79,7 @@ pub(super) fn fault(kernel: &KernelInfo, reason: String) -> Error {
     })
 }
 
-/// Fills in the `#import` lines, and takes out what is not WGSL.
+/// Expands the `#import` lines, and removes everything that is not WGSL.
 ///
 /// # Errors
 /// An import that the library does not have.
@@ -87,8 +87,8 @@ pub fn expand(kernel: &KernelInfo) -> Result<String> {
     Ok(Expansion::of(kernel, GRID)?.text)
 }
 
-/// As [`expand`], for dispatches of a range of the workgroups, from that in a uniform of its own in group 1 on. Only of
-/// a kernel that [can](super::reflect::Reflection::ranges) run so.
+/// As [`expand`], for dispatches of a range of the workgroups, which starts at the number in a separate uniform in
+/// group 1. Only for a kernel that [can](super::reflect::Reflection::ranges) run like that.
 ///
 /// # Errors
 /// As [`expand`].
@@ -96,7 +96,7 @@ pub fn expand_ranges(kernel: &KernelInfo) -> Result<String> {
     Ok(Expansion::of(kernel, "grid_range")?.text)
 }
 
-/// The optional features that a shader declares to need: subgroups, or none.
+/// The optional features that a shader declares: subgroups, or none.
 pub fn capabilities(kernel: &KernelInfo) -> naga::valid::Capabilities {
     match kernel.source.lines().any(|line| line == SUBGROUPS) {
         true => naga::valid::Capabilities::SUBGROUP,
@@ -104,15 +104,15 @@ pub fn capabilities(kernel: &KernelInfo) -> naga::valid::Capabilities {
     }
 }
 
-/// Whether a kernel imports [`GRID`], itself or through others.
+/// Whether a kernel imports [`GRID`], directly or through others.
 pub(super) fn imports_grid(kernel: &KernelInfo) -> Result<bool> {
     Ok(Expansion::of(kernel, GRID)?.imported.contains(&GRID))
 }
 
-/// A kernel's text while it is put together.
+/// A kernel's text while it is assembled.
 struct Expansion<'a> {
     kernel: &'a KernelInfo,
-    /// What stands in for [`GRID`].
+    /// The text that replaces [`GRID`].
     grid: &'static str,
     text: String,
     imported: Vec<&'static str>,

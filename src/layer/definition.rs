@@ -1,4 +1,4 @@
-//! What a layer is: one trait, which layers of this crate and of others implement alike.
+//! What a layer is: one trait, which layers of this crate and of others implement.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -12,17 +12,17 @@ use crate::engine::Plan;
 use crate::error::Result;
 use crate::sparse::Window;
 
-/// A layer of a model: what it makes of the values that it takes, forward and backward.
+/// A layer of a model: what it computes from its inputs, forward and backward.
 ///
 /// A layer is a description. It holds no memory: a network asks it for its sizes, allocates what it needs, and lets it
-/// record its dispatches into plans. `inputs` are the sizes of the values that it takes, in order. A custom layer
-/// brings kernels of its own ([`kernel!`](crate::kernel!)) and goes into a model by
-/// [`Builder::layer`](crate::model::Builder::layer); `examples/custom_layer` is one with parameters.
+/// record its dispatches into plans. `inputs` are the sizes of its input values, in order. A custom layer brings its
+/// own kernels ([`kernel!`](crate::kernel!)) and goes into a model by [`Builder::layer`](crate::model::Builder::layer);
+/// `examples/custom_layer` is one with parameters.
 pub trait Layer: Any + Debug + Send + Sync {
-    /// Its kind, in messages and in files: "batch-norm".
+    /// Its kind in messages and files: "batch-norm".
     fn kind(&self) -> &'static str;
 
-    /// How many values it takes.
+    /// How many inputs it takes.
     fn arity(&self) -> RangeInclusive<usize> {
         1..=1
     }
@@ -30,10 +30,10 @@ pub trait Layer: Any + Debug + Send + Sync {
     /// The size of its value.
     ///
     /// # Errors
-    /// Why it cannot take these.
+    /// Why it cannot take these inputs.
     fn output(&self, inputs: &[Extent]) -> Result<Extent, String>;
 
-    /// Its sparse connections, if it has any: the arena holds them, rounds exchange them.
+    /// Its sparse connections, if it has any: the arena holds them, and rounds exchange them.
     fn connections(&self, _inputs: &[Extent]) -> Option<Connections> {
         None
     }
@@ -43,56 +43,56 @@ pub trait Layer: Any + Debug + Send + Sync {
         Vec::new()
     }
 
-    /// Numbers that never change, which it reads by [`Pass::constants`](super::pass::Pass::constants).
+    /// Fixed numbers that it reads through [`Pass::constants`](super::pass::Pass::constants).
     ///
     /// # Errors
-    /// Sizes that have none.
+    /// Sizes for which there are none.
     fn constants(&self, _inputs: &[Extent]) -> Result<Vec<f32>> {
         Ok(Vec::new())
     }
 
-    /// Words that its forward pass leaves for its backward pass, besides its value, at so many lanes. With the sizes of
-    /// its parameters and of its value that is the memory of the layer.
+    /// Words that its forward pass leaves for its backward pass, besides its value, with `lanes` lanes. Together with
+    /// the sizes of its parameters and of its value, that is the layer's memory.
     fn saved_words(&self, _inputs: &[Extent], _lanes: usize) -> usize {
         0
     }
 
-    /// Floating-point operations of the products in one member's forward pass, besides those of its connections, which
-    /// are two a connection and position. Element-wise work is not counted, as in Evci et al. 2020.
+    /// Floating-point operations of the products in one sample's forward pass, besides those of its connections, which
+    /// are two per connection and position. Element-wise work is not counted, as in Evci et al. 2020.
     fn flops(&self, _inputs: &[Extent]) -> f64 {
         0.0
     }
 
-    /// Records its value, from its inputs'.
+    /// Records its value, computed from its inputs.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()>;
 
-    /// Records the gradients of its parameters and at its inputs, from that at its value.
+    /// Records the gradients of its parameters and at its inputs, computed from the gradient at its value.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()>;
 
-    /// Whether its value is the memory of its input, so that forward has nothing to record.
+    /// Whether its value uses the memory of its input, so that the forward pass has nothing to record.
     fn is_alias(&self, _mode: Mode) -> bool {
         false
     }
 
-    /// Whether its forward pass can record the value of `next` with its own: of a layer that is the next one of the
-    /// model and takes its value alone. Where kernels are fused, it then [must](Forward::next).
+    /// Whether its forward pass can record the value of `next` with its own; `next` is the model's next layer and takes
+    /// only this layer's value. If kernels are fused, it then [must](Forward::next).
     fn joins(&self, _next: &dyn Layer) -> bool {
         false
     }
 
-    /// Whether its value is that of a ReLU, and its backward pass can take a gradient that went back through that
-    /// already ([`Backward::is_masked`]).
+    /// Whether its value is that of a ReLU, and its backward pass can take a gradient that already went back through it
+    /// ([`Backward::is_masked`]).
     fn ends_in_relu(&self) -> bool {
         false
     }
 
-    /// Whether one pass over its input and what it saved makes its value again ([`Mode::Restore`]), so that the value
+    /// Whether one pass over its input and what it saved recomputes its value ([`Mode::Restore`]), so that the value
     /// need not stay until the backward pass.
     fn restores(&self) -> bool {
         false
@@ -107,8 +107,8 @@ pub trait Layer: Any + Debug + Send + Sync {
         None
     }
 
-    /// What is left of it, with so many inputs, in the linear network under a model, in the sense of Tanaka et al.
-    /// 2020.
+    /// What remains of it, with `inputs` inputs, in the linear network underlying a model, in the sense of Tanaka et
+    /// al. 2020.
     fn linear(&self, inputs: usize) -> Linear;
 }
 
@@ -123,15 +123,15 @@ pub struct Connections {
     pub bias: bool,
 }
 
-/// What takes a layer's place in the linear network under a model.
+/// What replaces a layer in the linear network underlying a model.
 #[derive(Clone, Debug)]
 pub enum Linear {
     /// The layer itself.
     Same,
-    /// Another one.
+    /// Another layer.
     Instead(Arc<dyn Layer>),
     /// Nothing: its value is its input.
     Identity,
-    /// It has no linear part that stands by itself.
+    /// It has no separate linear part.
     None,
 }

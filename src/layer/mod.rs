@@ -1,4 +1,4 @@
-//! Layers: forward beside backward, recorded into plans; one file a family.
+//! Layers: forward and backward, recorded into plans; one file per family.
 //!
 //! | file | layers |
 //! |---|---|
@@ -6,20 +6,20 @@
 //! | `pass.rs`, `parameter_state.rs`, `parameters.rs` | what a layer sees while it records; dense parameters, on the host and on the device |
 //! | `sparse.rs`, `sparse_pass.rs`, `dense_pass.rs`, `bias_gradient.rs` | linear, token-wise and convolutional layers of sparse connections |
 //! | `conv_pass.rs` | a convolution with what the batch norms behind it and before it add up |
-//! | `linear_gelu.rs`, `linear_gelu_backward.rs` | such a layer with the GELU behind it, or before it |
+//! | `linear_gelu.rs`, `linear_gelu_backward.rs` | such a layer with the GELU after it, or before it |
 //! | `norm/` | batch norm, layer norm |
-//! | `activation.rs`, `normal.rs` | ReLU, GELU, and the normal distribution behind it |
+//! | `activation.rs`, `normal.rs` | ReLU, GELU, and the normal distribution that it uses |
 //! | `residual.rs`, `add.rs`, `shortcut.rs` | sums, and the shortcut without parameters |
 //! | `pool/` | maximum, mean over windows, mean over all positions |
 //! | `dropout.rs`, `flatten.rs` | dropout; one vector of all numbers |
 //! | `attention/`, `patchify.rs`, `positions.rs` | self-attention; patches as tokens, and their positions |
-//! | `samples.rs` | one of each of them, for verification and tests |
-//! | `softmax_cross_entropy.rs`, `batch_metrics.rs` | kernels of the loss, and of what is kept of it |
+//! | `samples.rs` | one instance of each, for verification and tests |
+//! | `softmax_cross_entropy.rs`, `batch_metrics.rs` | kernels of the loss, and of the results that are kept |
 //!
 //! Each has a description (`BatchNorm`), which implements [`Layer`], and its passes at one size (`BatchNormPass`),
 //! which record kernels.
 //!
-//! A padding lane of an activation may hold any finite number, one of a gradient holds zero.
+//! A padding lane of an activation can hold any finite number; one of a gradient holds zero.
 
 mod activation;
 mod add;

@@ -9,14 +9,14 @@ use crate::engine::{Plan, View};
 use crate::error::Result;
 use crate::sparse::{Arena, LayerSpan, Normalised};
 
-/// How a forward pass treats what training and evaluation differ in.
+/// How a forward pass treats what differs between training and evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// The batch's own statistics, which move the running ones; dropout.
     Train,
-    /// The same computed again: nothing moves.
+    /// The same, recomputed: nothing moves.
     Again,
-    /// The value alone, from the input and what [`Pass::saved`] holds; asked of layers that
+    /// The value alone, from the input and what [`Pass::saved`] holds; requested from layers that
     /// [can](super::Layer::restores).
     Restore,
     /// Running statistics, no dropout.
@@ -25,24 +25,24 @@ pub enum Mode {
 
 /// A place where a gradient goes.
 pub struct Sink {
-    /// The memory, shaped as the value.
+    /// The memory, shaped like the value.
     pub view: View,
-    /// Whether another layer wrote there before, and this one adds to it.
+    /// Whether another layer wrote there before, so that this one adds to it.
     pub accumulate: bool,
 }
 
 /// What forward and backward have in common.
 pub trait Pass {
-    /// Lanes of the batch, padding included: a multiple of 4.
+    /// Lanes of the batch, including padding: a multiple of 4.
     fn lanes(&self) -> usize;
 
-    /// Whether kernels that follow each other are one, where there is one for both.
+    /// Whether consecutive kernels run as one if there is a fused kernel for both.
     fn fuses(&self) -> bool;
 
-    /// The layer's number in its model: what its random numbers depend on.
+    /// The layer's number in its model, on which its random numbers depend.
     fn number(&self) -> usize;
 
-    /// Sizes of the values that it takes.
+    /// Sizes of its inputs.
     fn inputs(&self) -> &[Extent];
 
     /// Size of its value.
@@ -63,25 +63,25 @@ pub trait Pass {
     /// It has none.
     fn constants(&self) -> Result<View>;
 
-    /// What its forward pass leaves for its backward pass, of [as many words](super::Layer::saved_words) as it said.
+    /// What its forward pass leaves for its backward pass, [as many words](super::Layer::saved_words) as it declared.
     ///
     /// # Errors
     /// It leaves nothing.
     fn saved(&self) -> Result<View>;
 
-    /// Work space of a dispatch or two.
+    /// Scratch memory for one or two dispatches.
     fn scratch(&self, label: &str, words: usize) -> View;
 
-    /// The connections of all layers, and where its own lie among them.
+    /// The connections of all layers, and where its own are among them.
     ///
     /// # Errors
     /// It has none.
     fn connections(&self) -> Result<(&Arena, LayerSpan)>;
 
-    /// The layer's weight matrix, where its products are dense; may be recorded here.
+    /// The layer's weight matrix if its products are dense; it may be recorded here.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     fn dense_weights(&self, plan: &mut Plan, layer: &SparsePass) -> Result<Option<DenseWeights>>;
 }
 
@@ -93,10 +93,10 @@ pub trait Forward: Pass {
     /// The value of an input, `[channels][positions][lanes]`.
     ///
     /// # Errors
-    /// There is none of this number.
+    /// There is no input with this number.
     fn input(&self, i: usize) -> Result<View>;
 
-    /// Where the layer's value goes, `[channels][positions][lanes]`. A padding lane may hold any finite number.
+    /// Where the layer's value goes, `[channels][positions][lanes]`. A padding lane can hold any finite number.
     fn output(&self) -> View;
 
     /// Memory of so many words for [statistics](crate::sparse::ConvStatistics) of the layer's value by parts, where that
@@ -113,28 +113,29 @@ pub trait Forward: Pass {
     /// What the first input is the norm of, where it was left out.
     fn normalised(&self) -> Option<Normalised>;
 
-    /// What the next layer sees, where this one [joins](super::Layer::joins) it and has to record its value as well.
+    /// What the next layer sees, if this one [joins](super::Layer::joins) it and has to record its value as well.
     fn next(&self) -> Option<&dyn Forward>;
 }
 
 /// A backward pass.
 pub trait Backward: Pass {
-    /// The value of an input; where it was dropped it is computed again, now.
+    /// The value of an input; if it was dropped, it is recomputed now.
     ///
     /// # Errors
     /// There is none of this number.
     fn input(&mut self, plan: &mut Plan, i: usize) -> Result<View>;
 
-    /// The layer's value, likewise.
+    /// The layer's value, in the same way.
     ///
     /// # Errors
     /// Views that do not fit.
     fn output(&mut self, plan: &mut Plan) -> Result<View>;
 
-    /// The gradient at the layer's value, complete. Padding lanes hold zero, and must in what is made of it.
+    /// The complete gradient at the layer's value. Padding lanes hold zero, and must hold zero in everything computed
+    /// from it.
     fn delta(&self) -> View;
 
-    /// Whether that gradient went back through the layer's own ReLU or GELU already.
+    /// Whether that gradient already went back through the layer's own ReLU or GELU.
     fn is_masked(&self) -> bool;
 
     /// The [sums](crate::sparse::ConvBackward) over that gradient by parts, where the layer that completed it left some.
@@ -143,36 +144,36 @@ pub trait Backward: Pass {
     /// Whether gradients of parameters are added to those of the batch's earlier parts.
     fn accumulates(&self) -> bool;
 
-    /// Where the gradient at an input goes; nowhere if nothing before it has parameters. To be asked once for each
+    /// Where the gradient at an input goes; nowhere if nothing before it has parameters. Must be called once for each
     /// input.
     ///
     /// # Errors
-    /// There is no input of this number.
+    /// There is no input with this number.
     fn sink(&mut self, i: usize) -> Result<Option<Sink>>;
 
-    /// The gradient at an input is `delta` as it is, besides what other layers add to it.
+    /// The gradient at an input is `delta` unchanged, plus what other layers add to it.
     ///
     /// # Errors
     /// Views that do not fit.
     fn pass_on(&mut self, plan: &mut Plan, i: usize, delta: View) -> Result<()>;
 
-    /// Whether the gradient at an input may go back through the ReLU that made it in the store that writes it: the
-    /// value ends in a ReLU and nothing else takes it. From then on that gradient counts as
+    /// Whether the store that writes the gradient at an input can take it back through the ReLU that made that input:
+    /// the input ends in a ReLU and no other layer takes it. From then on that gradient counts as
     /// [masked](Backward::is_masked).
     fn claim_mask(&mut self, i: usize) -> bool;
 
-    /// Where the gradient at an input may go back through the GELU that made that input in the store that writes it,
-    /// what went into the GELU: nothing else takes what came out. From then on that gradient counts as
+    /// If the store that writes the gradient at an input can take it back through the GELU that made that input, the
+    /// GELU's own input: no other layer takes the GELU's output. From then on that gradient counts as
     /// [masked](Backward::is_masked).
     fn claim_gelu(&mut self, i: usize) -> Option<View>;
 
     /// Memory as large as the layer's value.
     ///
     /// # Errors
-    /// A device that refuses it.
+    /// The device refuses it.
     fn like_output(&self, what: &str) -> Result<View>;
 
-    /// Records the gradients of the layer's connections and biases, and what a round wants to know of them.
+    /// Records the gradients of the layer's connections and biases, and what a round needs to know about them.
     ///
     /// # Errors
     /// Views that do not fit.
@@ -210,11 +211,11 @@ pub trait Backward: Pass {
 }
 
 impl dyn Backward + '_ {
-    /// For kernels that write and cannot add: records into the sink of input `i`, or into work space that is then added
-    /// to it.
+    /// For kernels that write and cannot add: records into the sink of input `i`, or into scratch memory that is then
+    /// added to it.
     ///
     /// # Errors
-    /// As `record`'s.
+    /// As for `record`.
     pub fn write_only(
         &mut self,
         plan: &mut Plan,

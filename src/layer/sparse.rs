@@ -25,11 +25,11 @@ pub struct Sparse {
     pub padding: usize,
     /// Whether each output unit has a bias.
     pub bias: bool,
-    /// Whether a ReLU is fused behind it.
+    /// Whether a ReLU is fused after it.
     pub relu: bool,
 }
 
-/// Units and connections are counted by 32 bits.
+/// Units and connections have 32-bit numbers.
 const MOST_INPUTS: usize = u32::MAX as usize;
 
 impl Sparse {
@@ -149,8 +149,8 @@ impl Layer for Sparse {
             return Ok(());
         };
         let weights = pass.dense_weights(plan, &layer)?;
-        // The activation before this layer is passed back through in the same store, where nothing else adds to the
-        // gradient.
+        // The gradient goes back through the activation before this layer in the same store, if nothing else adds to
+        // it.
         if pointwise
             && weights.is_none()
             && !accumulate
@@ -181,7 +181,7 @@ impl Layer for Sparse {
     }
 }
 
-/// As verification and the tests of all layers run it.
+/// The samples for verification and the tests of all layers.
 pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
     vec![
         Arc::new(Sparse::linear(5)),

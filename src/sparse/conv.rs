@@ -12,13 +12,13 @@ use crate::twin::planes::{Planes, Tap};
 use crate::window::{Window, WindowParams};
 
 crate::kernel! {
-    /// `output[b, y, x, i] = bias[b] + sum over connections (a, b) of weight * input[c, y', x', i]`, then ReLU if asked
-    /// for.
+    /// `output[b, y, x, i] = bias[b] + sum over connections (a, b) of weight * input[c, y', x', i]`, then ReLU if
+    /// requested.
     ///
-    /// Connection `a = (c, ky, kx)`, `y' = y * stride_y + ky - padding_y`, `x'` likewise; what falls into the padding
-    /// is left out. Shapes: `input` `[channels][input_y][input_x][lanes]`, `output`
-    /// `[rows][output_y][output_x][lanes]`, `bias` all rows of the arena. Grid: [`ConvParams::grid`]. Bound by the
-    /// loads of `input`: one per connection, position and lane.
+    /// Connection `a = (c, ky, kx)`, `y' = y * stride_y + ky - padding_y`, `x'` likewise; terms in the padding are left
+    /// out. Shapes: `input` `[channels][input_y][input_x][lanes]`, `output` `[rows][output_y][output_x][lanes]`, `bias`
+    /// all rows of the arena. Grid: [`ConvParams::grid`]. Bound by the loads of `input`: one per connection, position
+    /// and lane.
     pub Conv, ConvParams, ConvTwin = "sparse/conv", shader!("sparse/conv"),
         variants GATHERS, |_| LINE as u32;
     params {
@@ -34,7 +34,7 @@ crate::kernel! {
         first_col: u32,
         /// 1: negative sums become zero.
         relu: u32,
-        /// Lines of items (four positions of one vector) that make up an output plane.
+        /// Number of lines of items (four positions of one vector) in an output plane.
         lines: u32,
     }
     pieces ConvParams::pieces;
@@ -50,7 +50,7 @@ impl ConvParams {
     /// For one layer of an arena, a batch of `lanes`.
     ///
     /// # Errors
-    /// A layer that is no convolution with this window, or one that is too large.
+    /// The layer is not a convolution with this window, or is too large.
     pub fn of_layer(span: &LayerSpan, window: &Window, lanes: usize, relu: bool) -> Result<Self> {
         let channels = window.channels(span.n_in)?;
         let items = window.output[0] * window.output[1].div_ceil(TILE) * (lanes / 4);
@@ -70,7 +70,7 @@ impl ConvParams {
         Grid::Rows(self.rows as usize * self.lines as usize)
     }
 
-    /// Each has as many of a row's connections as an invocation may add up for all its items.
+    /// Each has as many of a row's connections as an invocation may sum for all its items.
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let connections = self.window.channels * self.window.taps;
         if shape.family == ShapeFamily::Hardware {
@@ -78,7 +78,7 @@ impl ConvParams {
             return listed_pieces(sizes, shape, NONE, |_| NONE);
         }
         let items = (LINE as u32).div_ceil(shape.lanes());
-        // Neighbours may be inside the plane and at its border, which has a loop of its own.
+        // Neighbours may be inside the plane and at its border, which has a separate loop.
         Piece::ranges(grid, connections, 1, |n| looped(items, 2 * looped(n, NONE)))
     }
 }

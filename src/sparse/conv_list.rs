@@ -1,22 +1,22 @@
-//! What the convolutions' products have in common: tiles of positions, lines of them, and in the hardware shape the
+//! What the convolutions' products have in common: tiles of positions, lines of tiles, and in the hardware shape the
 //! list of a unit's connections in workgroup memory (`shaders/lib/conv_list.wgsl`).
 
 use crate::engine::loops::{Loops, NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 
-/// Positions of a row, next to each other, that one invocation computes.
+/// Adjacent positions of a row that one invocation computes.
 pub(super) const TILE: usize = 4;
 
-/// Items, a tile of positions for four lanes of the batch each, that a line of lanes computes: one a lane in the
-/// hardware shape, four in the software shape.
+/// Number of items, each a tile of positions for four lanes of the batch, that a line of lanes computes: one per lane
+/// in the hardware shape, four in the software shape.
 pub(super) const LINE: usize = 32;
 
-/// Connections that a workgroup of the hardware shape lists at a time, in 2 KiB: most rows at once.
+/// Number of connections that a workgroup of the hardware shape lists at a time, in 2 KiB: all of most rows at once.
 const LISTED: u32 = 128;
 
-/// The pieces of a product in the hardware shape, each with as many of a unit's `connections` as an invocation may add
-/// up for all its items. A workgroup has one unit, and a line of items for each of its rows. `tile`: loops that find an
-/// item's place; `others`: those that may take the place of the two over pairs of connections, inside and at the border.
+/// The pieces of a product in the hardware shape, each with as many of a unit's `connections` as an invocation may sum
+/// for all its items. A workgroup has one unit, and a line of items for each of its rows. `tile`: loops that find an
+/// item's place; `others`: loops that may replace the two over pairs of connections, inside and at the border.
 pub(super) fn listed_pieces(
     [units, lines, connections]: [u32; 3],
     shape: WorkgroupShape,

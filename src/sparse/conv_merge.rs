@@ -1,4 +1,4 @@
-//! The second half of a convolution's gradients, where its output's lines are cut into slices.
+//! The second half of a convolution's gradients, if its output's lines are split into slices.
 
 use rayon::prelude::*;
 
@@ -10,17 +10,17 @@ use crate::error::Result;
 use crate::window::Window;
 
 crate::kernel! {
-    /// `gradient[j]` = the sum over the slices of connection j's row of `sliced`, in order, or adds that to it; of rows
-    /// without slices it stays.
+    /// `gradient[j]` = the sum over the slices of connection j's row of `sliced`, in order, or adds that to it; rows
+    /// without slices are left unchanged.
     ///
     /// Shapes: `rows` `[N]`, `slices` `[R]`, `sliced` `[most][N]`. Grid: [`Items`](crate::engine::Grid::Items) = N.
     pub ConvMerge, ConvMergeParams, ConvMergeTwin = "sparse/conv_merge", shader!("sparse/conv_merge");
     params {
         /// N.
         connections: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
-        /// Slices of the row that has most.
+        /// Number of slices of the row that has most.
         most: u32,
     }
     loops |p, _| looped(p.most, NONE);
@@ -49,11 +49,11 @@ impl ConvMergeTwin<'_> {
     }
 }
 
-/// Where a pass's gradients of layers in slices go, until they are added up in one dispatch for all layers: four bytes a
+/// Where a pass's gradients of layers in slices go, until one dispatch for all layers adds them up: four bytes per
 /// connection for each slice of the layer that has most.
 #[derive(Clone)]
 pub struct Slices {
-    /// By layer: none where its gradients are complete at once.
+    /// For each layer: `None` if its gradients are complete at once.
     counts: Vec<usize>,
     connections: usize,
     /// `[R]` u32.
@@ -63,11 +63,12 @@ pub struct Slices {
 }
 
 impl Slices {
-    /// Of layers with these windows, where a window is given: those whose gradients fill a GPU in slices alone. None if
-    /// that is no layer, or if a binding does not hold them all. `scratch`: memory of so many words.
+    /// Slices for layers with these windows, where a window is given: those whose gradients fill a GPU only in slices.
+    /// `None` if there is no such layer, or if one binding cannot hold them all. `scratch`: returns memory of a given
+    /// number of words.
     ///
     /// # Errors
-    /// A layer or window that does not fit, or a device that refuses a word a row.
+    /// A layer or window does not fit, or the device refuses one word per row.
     pub fn new(
         device: &Device,
         layers: &[(LayerSpan, Option<Window>)],
@@ -100,7 +101,7 @@ impl Slices {
         }))
     }
 
-    /// The product of a layer in its slices, and where its gradients go; none where they are complete at once.
+    /// The product of a layer in its slices, and where its gradients go; `None` if they are complete at once.
     pub(super) fn of(
         &self,
         layer: usize,
@@ -111,10 +112,10 @@ impl Slices {
         Some((product, self.view.clone()))
     }
 
-    /// Records the sum over all layers' slices; `rows`: each connection's.
+    /// Records the sum over all layers' slices; `rows`: the row of each connection.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn merge(
         &self,
         plan: &mut Plan,

@@ -35,13 +35,13 @@ crate::kernel! {
         first_row: u32,
         /// The layer's first column in the arena.
         first_col: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
         /// `1 / vectors`: see `shaders/lib/divide.wgsl`.
         inverse_vectors: f32,
         /// Input units of the layer: no row has more pairs.
         cols: u32,
-        /// Slices of the output's lines of positions: 1 if they are not cut.
+        /// Slices of the output's lines of positions: 1 if they are not split.
         slices: u32,
         /// Words of `gradient` from one slice's gradients to the next's.
         stride: u32,
@@ -54,17 +54,18 @@ crate::kernel! {
     write gradient: f32,
 }
 
-/// Workgroups that share a row's pairs, at least, where its positions are not cut; at most, where they are.
+/// Minimum number of workgroups that share a row's pairs if its positions are not split; the maximum if they are.
 const CHUNKS: u32 = 8;
 
-/// Workgroups that fill a large GPU, which has some 130 cores with room for 16 of them each: no more slices, and no more
-/// workgroups for the pairs of one, than that takes.
+/// Number of workgroups that fill a large GPU, which has some 130 cores with room for 16 of them each: there are no
+/// more slices, and no more workgroups for the pairs of one, than this takes.
 const FILLED: usize = 1024;
 
-/// The most slices: each costs four bytes a connection.
+/// Maximum number of slices: each costs four bytes per connection.
 const SLICES: usize = 16;
 
-/// Vectors of a slice, at least: four for each invocation, or adding up would take as long as multiplying.
+/// Minimum number of vectors in a slice: four for each invocation, otherwise adding up would take as long as
+/// multiplying.
 const SLICE: usize = 512;
 
 /// Pairs that a workgroup of the software shape sums at a time.
@@ -77,10 +78,10 @@ const SUMMED: u32 = 4;
 const PARTS: u32 = 16;
 
 impl ConvSddmmParams {
-    /// For one layer of an arena, whichever list of its pairs is bound. `lanes`: lanes of the batch, a multiple of 4.
+    /// For one layer of an arena, with either list of its pairs bound. `lanes`: lanes of the batch, a multiple of 4.
     ///
     /// # Errors
-    /// Inputs that are not whole kernels, or a layer or plane of 2^22 units or more.
+    /// The inputs are not whole kernels, or a layer or plane has 2^22 units or more.
     pub fn new(span: &LayerSpan, window: &Window, lanes: usize, accumulate: bool) -> Result<Self> {
         check_divisions(window, lanes / 4)?;
         let channels = window.channels(span.n_in)?;
@@ -98,7 +99,7 @@ impl ConvSddmmParams {
         })
     }
 
-    /// How many slices of its lines fill a GPU: 1 if the layer does without.
+    /// How many slices of its lines fill a GPU: 1 if the layer does not need slices.
     pub(super) fn filling(&self) -> usize {
         let [lines, columns, vectors, rows] = [
             self.window.output_y,
@@ -121,7 +122,7 @@ impl ConvSddmmParams {
         }
     }
 
-    /// The grid: a few workgroups a row and slice.
+    /// The grid: a few workgroups per row and slice.
     pub fn grid(&self) -> Grid {
         Grid::Groups(self.workgroups(self.least_chunks()))
     }
@@ -130,7 +131,7 @@ impl ConvSddmmParams {
         self.rows as usize * self.slices as usize * chunks as usize
     }
 
-    /// Workgroups that share a row's pairs, at least.
+    /// Minimum number of workgroups that share a row's pairs.
     fn least_chunks(&self) -> u32 {
         match self.slices {
             1 => CHUNKS,
@@ -138,12 +139,12 @@ impl ConvSddmmParams {
         }
     }
 
-    /// Lines of positions that a slice has, at most.
+    /// Maximum number of lines of positions in a slice.
     fn lines(&self) -> u32 {
         self.window.output_y.div_ceil(self.slices)
     }
 
-    /// Loops where `chunks` workgroups share a row's pairs, over some lines of positions and vectors of each.
+    /// Loops if `chunks` workgroups share a row's pairs, over some lines of positions and vectors of each.
     fn loops(
         &self,
         chunks: u32,
@@ -177,7 +178,7 @@ impl ConvSddmmParams {
         }
     }
 
-    /// The most that a row's pairs can be shared out.
+    /// The maximum number of workgroups among which a row's pairs can be divided.
     fn tiles(&self, text: ShapeFamily) -> u32 {
         self.cols.div_ceil(match text {
             ShapeFamily::Hardware => SUMMED,
@@ -189,15 +190,15 @@ impl ConvSddmmParams {
         self.cut(shape.family, shape)
     }
 
-    /// Of the text for a family in any shape. First as many workgroups share a row as it takes, then each piece has some
-    /// lines of positions of every slice, and of a line that is too long by itself some vectors.
+    /// For the text of a family, in any shape. First as many workgroups share a row as possible, then each piece has
+    /// some lines of positions of every slice, and for a line that is too long by itself, some vectors.
     pub(super) fn cut(&self, text: ShapeFamily, shape: WorkgroupShape) -> Vec<Piece> {
         let (y, vectors) = (self.lines(), self.vectors);
         let chunks = chunks(self.least_chunks(), self.tiles(text), |n| {
             self.loops(n, y, vectors, text, shape)
         });
         let loops = |lines, vectors| self.loops(chunks, lines, vectors, text, shape);
-        // The hardware shape's invocations are over whole positions.
+        // The hardware shape's invocations cover whole positions.
         let step = match text {
             ShapeFamily::Hardware => vectors,
             ShapeFamily::Software => 1,
@@ -261,7 +262,7 @@ fn sum(
     };
     let [valid_y, valid_x] = [0, 1].map(valid);
     let arch = pulp::Arch::new();
-    // Each task's pairs are a range of the output.
+    // The pairs of each task are a range of the output.
     let mut rest = &mut output[offsets[0] as usize..];
     let mut tasks = Vec::new();
     for block in row_blocks(offsets, rayon::current_num_threads()) {

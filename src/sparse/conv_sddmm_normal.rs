@@ -1,4 +1,4 @@
-//! SDDMM of a convolution behind a batch norm whose output is not there any more.
+//! SDDMM of a convolution after a batch norm whose output was dropped.
 
 use rayon::prelude::*;
 
@@ -7,8 +7,8 @@ use crate::engine::{ShapeFamily, StepState};
 use crate::window::WindowParams;
 
 crate::kernel! {
-    /// As [`ConvSddmm`](super::ConvSddmm), its input h being a batch norm's output, with the ReLU that may follow:
-    /// computed from the norm's `input` at each load, in place of a pass that writes it and one that reads it.
+    /// As [`ConvSddmm`](super::ConvSddmm), where the input h is the output of a batch norm, with an optional ReLU: it
+    /// is computed from the norm's `input` at each load, which saves a pass that writes it and one that reads it.
     ///
     /// Shapes as there; `input` `[channels][input positions][lanes]`, `saved` `[4][channels]`: mean, `1 / standard
     /// deviation`, weight and bias of the norm. Grid: [`ConvSddmmParams::grid`].
@@ -25,13 +25,13 @@ crate::kernel! {
         first_row: u32,
         /// The layer's first column in the arena.
         first_col: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
         /// `1 / vectors`: see `shaders/lib/divide.wgsl`.
         inverse_vectors: f32,
         /// Input units of the layer: no row has more pairs.
         cols: u32,
-        /// Slices of the output's lines of positions: 1 if they are not cut.
+        /// Slices of the output's lines of positions: 1 if they are not split.
         slices: u32,
         /// Words of `gradient` from one slice's gradients to the next's.
         stride: u32,
@@ -49,7 +49,7 @@ crate::kernel! {
 }
 
 impl ConvSddmmNormalParams {
-    /// Those of the product with a norm in front of it.
+    /// Those of the product, with a norm in front of it.
     pub fn new(product: ConvSddmmParams, relu: bool) -> Self {
         ConvSddmmNormalParams {
             window: product.window,

@@ -8,12 +8,12 @@ use super::sddmm::put;
 use crate::twin::dots::{PARTIAL, Partial, Runs, Strip, add_products, add_strips};
 use crate::window::Window;
 
-/// The rows of one task; `cols`, `delta` and `output` are theirs alone.
+/// The rows of one task; `cols`, `delta` and `output` belong to it alone.
 pub(super) struct Rows<'a> {
     pub window: Window,
     /// Lines of output positions.
     pub lines: Range<usize>,
-    /// By tap along the axis, the output positions where it sees the input.
+    /// For each tap along the axis, the output positions where it sees the input.
     pub valid_y: &'a [Range<usize>],
     pub valid_x: &'a [Range<usize>],
     pub offsets: &'a [u32],
@@ -29,7 +29,7 @@ pub(super) struct Rows<'a> {
 /// What a pair's column sees.
 #[derive(Clone, Copy)]
 struct Source {
-    /// First lane of the input position seen from output position (0, 0). Wraps around below the first.
+    /// First lane of the input position seen from output position (0, 0). Below the first it wraps around.
     at: usize,
     tap_y: u32,
     tap_x: u32,
@@ -38,21 +38,21 @@ struct Source {
 /// Some rows of an output channel's positions.
 struct Band<'a> {
     rows: Range<usize>,
-    /// Of all the channel's positions.
+    /// Those of all the channel's positions.
     delta: &'a [f32],
-    /// By pair of the task.
+    /// For each pair of the task.
     sources: &'a [Source],
 }
 
-/// Lanes of a row of positions from which on pairs are taken four at a time, a row at a time; of shorter rows, one pair
+/// Lanes in a row of positions from which pairs are taken four at a time, one row at a time; for shorter rows, one pair
 /// and several rows at a time.
 const LONG: usize = 512;
 
 impl WithSimd for Rows<'_> {
     type Output = ();
 
-    /// Row of positions by row of positions: that of delta then stays in the first cache for all pairs of its channel,
-    /// and the rows of the input that the kernel reaches in the second for all channels.
+    /// Row of positions by row of positions: then delta's row stays in the first-level cache for all pairs of its
+    /// channel, and the input rows that the kernel reaches stay in the second-level cache for all channels.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let window = self.window;
@@ -133,8 +133,8 @@ impl Rows<'_> {
         &self.valid_x[band.sources[j].tap_x as usize]
     }
 
-    /// Adds the products of `N` pairs of a channel in a band: where all taps see the input, all at once. Several pairs
-    /// take a band of one row, seen by all of them.
+    /// Adds the products of `N` pairs of a channel in a band: at once where all taps see the input. Several pairs take
+    /// a band of one row, which all of them see.
     #[inline(always)]
     fn add<S: Simd, const N: usize>(
         &self,
@@ -163,7 +163,7 @@ impl Rows<'_> {
         }
     }
 
-    /// The same of pairs that see different columns of a band of one row, up to four.
+    /// The same for up to four pairs that see different columns of a band of one row.
     #[inline(always)]
     fn add_apart<S: Simd>(
         &self,
@@ -210,7 +210,7 @@ impl Rows<'_> {
         }
         let (window, lanes) = (&self.window, self.lanes);
         let rows = self.valid_y(band, pairs[0]);
-        // Lanes from row to row and from column to column, of the input and of delta.
+        // Lanes from row to row and from column to column, in the input and in delta.
         let (step_y, step_x) = (
             window.stride[0] * window.input[1] * lanes,
             window.stride[1] * lanes,
@@ -222,7 +222,7 @@ impl Rows<'_> {
             starts[n] = band.sources[pairs[n]].at.wrapping_add(on);
         }
         let delta = &band.delta[rows.start * delta_y + columns.start * lanes..];
-        // Input positions side by side are one run of lanes.
+        // Adjacent input positions are one run of lanes.
         let runs = if step_x == lanes {
             Runs {
                 starts,

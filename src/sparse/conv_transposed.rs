@@ -15,7 +15,7 @@ crate::kernel! {
     /// `output[c, y, x, i] = sum over connections ((c, ky, kx), b) of weight * delta[b, y', x', i]`, or adds that to
     /// it.
     ///
-    /// `y' = (y + padding_y - ky) / stride_y` where that is a position of `delta`, `x'` likewise. Shapes: `delta`
+    /// `y' = (y + padding_y - ky) / stride_y` if that is a position of `delta`, and `x'` likewise. Shapes: `delta`
     /// `[rows][output_y][output_x][lanes]`, `output` `[channels][input_y][input_x][lanes]`. Grid:
     /// [`ConvTransposedParams::grid`]. Gathered in the arena's transposed order, in which the connections of a
     /// channel's tap are one range, so nothing is scattered; bound by the loads of `delta`.
@@ -33,11 +33,11 @@ crate::kernel! {
         first_row: u32,
         /// The layer's first column in the arena.
         first_col: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
-        /// Tiles of four positions, `stride_x` apart, that make up an `stride_x`-th of a row of the input plane.
+        /// Number of tiles of four positions, `stride_x` apart, in one `stride_x`-th of a row of the input plane.
         tiles: u32,
-        /// Lines of 32 items (such a tile for four lanes of the batch) that make up an input plane.
+        /// Number of lines of 32 items (such a tile for four lanes of the batch) in an input plane.
         lines: u32,
     }
     pieces ConvTransposedParams::pieces;
@@ -54,7 +54,7 @@ impl ConvTransposedParams {
     /// For one layer of an arena, a batch of `lanes`.
     ///
     /// # Errors
-    /// A layer that is no convolution with this window, or one that is too large.
+    /// The layer is not a convolution with this window, or is too large.
     pub fn of_layer(
         span: &LayerSpan,
         window: &Window,
@@ -81,7 +81,7 @@ impl ConvTransposedParams {
         Grid::Rows(self.window.channels as usize * self.lines as usize)
     }
 
-    /// Each has as many connections as an invocation may add up for all its items: in the hardware shape of all taps
+    /// Each has as many connections as an invocation may sum for all its items: in the hardware shape of all taps
     /// together, in the software shape of every tap.
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let remainder = looped(self.window.stride_x, NONE);
@@ -92,7 +92,7 @@ impl ConvTransposedParams {
         }
         let items = (LINE as u32).div_ceil(shape.lanes());
         let [y, x] = self.window.taps_of_input();
-        // Neighbours may be inside the plane and at its border, which has a loop of its own.
+        // Neighbours may be inside the plane and at its border, which has a separate loop.
         let taps = |connections| looped(y, looped(x, 2 * looped(connections, NONE)));
         Piece::ranges(grid, self.rows, 1, |n| looped(items, remainder + taps(n)))
     }

@@ -9,11 +9,11 @@
 //! | gradients of connections, active or not, `g(a,b) = sum_i x[a,i] dy[b,i]` | [`Sddmm`] | the batch |
 //! | the same, with the gradients of biases | [`SddmmBias`] | the batch |
 //! | the same of a convolution | [`ConvSddmm`] | the batch and output positions |
-//! | the same behind a batch norm whose output was dropped | [`ConvSddmmNormal`] | the batch and output positions |
+//! | the same after a batch norm whose output was dropped | [`ConvSddmmNormal`] | the batch and output positions |
 //! | a convolution's gradients, and its input's | [`ConvBackward`] | both |
 //! | the forward product in front of a batch norm, with its statistics | [`ConvStatistics`] | as the forward product |
 //! | the same behind a batch norm whose output is not written | [`ConvStatisticsNormal`] | as the forward product |
-//! | the sum of those of a plane's slices | [`ConvMerge`] | the slices |
+//! | the sum over a plane's slices | [`ConvMerge`] | the slices |
 //!
 //! In all of them the batch is the lane: a connection is one scalar times one contiguous row.
 

@@ -10,10 +10,10 @@ use crate::engine::{Plan, View};
 use crate::error::Result;
 use crate::window::Window;
 
-/// One layer's listed pairs, and what their gradients are computed from.
+/// One layer's listed pairs, and the data for their gradients.
 #[derive(Clone)]
 pub struct PairGradients {
-    /// Where the layer lies in the arena.
+    /// Where the layer is in the arena.
     pub span: LayerSpan,
     /// How its output positions read its input positions.
     pub window: Window,
@@ -21,44 +21,46 @@ pub struct PairGradients {
     pub lanes: usize,
     /// `[R + 1]` u32: row r's pairs are `row_offsets[r]..row_offsets[r + 1]`.
     pub row_offsets: View,
-    /// The pairs' columns, rising within a row.
+    /// The pairs' columns, ascending within a row.
     pub cols: View,
     /// `[channels][input positions][lanes]` f32: the layer's input h.
     pub input: View,
-    /// `[n_out][output positions][lanes]` f32: the loss's gradient at its output; padding lanes zero.
+    /// `[n_out][output positions][lanes]` f32: the loss's gradient at its output; padding lanes are zero.
     pub delta: View,
-    /// As long as `cols`, f32: the gradients.
+    /// The gradients, f32, as many as `cols`.
     pub output: View,
     /// Add to what `output` holds instead of overwriting it.
     pub accumulate: bool,
 }
 
-/// What a layer's input is the batch norm of, where it is not there itself.
+/// What a layer's input is the batch norm of, if the input itself was dropped.
 #[derive(Clone)]
 pub struct Normalised {
-    /// What was normalised; shaped as the layer's input.
+    /// What was normalised; shaped like the layer's input.
     pub input: View,
     /// `[4][channels]`: mean, inverse standard deviation, weight, bias.
     pub saved: View,
     /// Whether a ReLU followed.
     pub relu: bool,
-    /// The uniform that says which lanes are members.
+    /// The uniform that says which lanes hold samples.
     pub step: View,
 }
 
 impl PairGradients {
-    /// As [`record`](Self::record) of a convolution, whose `input` is then not read: its input is the norm of another.
+    /// As [`record`](Self::record) for a convolution, whose `input` is then not read: its input is the norm of another
+    /// value.
     ///
     /// # Errors
-    /// As there, or a window that reads each position alone.
+    /// As there, or the window reads each position alone.
     pub fn record_normalised(self, plan: &mut Plan, normalised: Normalised) -> Result<()> {
         let params = self.convolution()?;
         self.normalised(plan, params, normalised)
     }
 
-    /// As [`record`](Self::record), or [`record_normalised`](Self::record_normalised) where its input is the norm of
-    /// another, of the arena's layer number `layer` in its slices: the gradients are complete once these are
-    /// [merged](Slices::merge), which adds them to what is there or not. Of a layer without slices as there.
+    /// As [`record`](Self::record), or [`record_normalised`](Self::record_normalised) if its input is the norm of
+    /// another value, for the arena's layer number `layer` in its slices: the gradients are complete once these are
+    /// [merged](Slices::merge), which adds them to the existing values or replaces those. A layer without slices is
+    /// recorded as there.
     ///
     /// # Errors
     /// As there.
@@ -123,11 +125,11 @@ impl PairGradients {
         plan.dispatch(kernel, params.grid())
     }
 
-    /// As [`record`](Self::record) of a window that reads each position alone, and the gradients of the layer's biases
-    /// into `bias`, all rows of the arena.
+    /// As [`record`](Self::record) for a window that reads each position alone, and also the gradients of the layer's
+    /// biases into `bias`, which has all rows of the arena.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn record_with_bias(self, plan: &mut Plan, bias: View) -> Result<()> {
         let row = self.window.output_positions() * self.lanes;
         let params = SddmmParams::new(&self.span, row, self.accumulate);
@@ -146,7 +148,7 @@ impl PairGradients {
     /// Records `g(a, b) = sum over positions and batch of h[a] * delta[b]` for every listed pair (a, b) of the layer.
     ///
     /// # Errors
-    /// Views that do not fit, or a convolution with too many input units.
+    /// The views do not fit, or a convolution has too many input units.
     pub fn record(self, plan: &mut Plan) -> Result<()> {
         let PairGradients { span, window, .. } = &self;
         if window.is_pointwise() {

@@ -1,4 +1,4 @@
-// Batch norm's output, with the addition and the ReLU that may follow it. One workgroup per tile of a channel's plane.
+// Batch norm's output, with the optional addition and ReLU after it. One workgroup per tile of a channel's plane.
 #import grid
 #import step
 #import norm_apply

@@ -1,5 +1,5 @@
-// Batch norm backward, third part: the gradient at its input, and that at the residual which was added to its output.
-// One workgroup per tile of a channel's plane.
+// Batch norm backward, third part: the gradient at its input, and at the residual that was added to its output. One
+// workgroup per tile of a channel's plane.
 #import grid
 #import step
 #import norm_backward

@@ -1,5 +1,5 @@
-// Batch norm's merge and apply in one, where a dispatch costs more than the same merge in each of a channel's
-// workgroups. One workgroup per tile of a channel's plane.
+// Batch norm's merge and apply in one, for adapters on which a dispatch costs more than repeating the merge in each of
+// a channel's workgroups. One workgroup per tile of a channel's plane.
 #import grid
 #import step
 #import norm_apply

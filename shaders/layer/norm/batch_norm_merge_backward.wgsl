@@ -1,5 +1,5 @@
-// Batch norm's gradients and its backward pass in one, where a dispatch costs more than the same sums in each of a
-// channel's workgroups. One workgroup per tile of a channel's plane.
+// Batch norm's gradients and its backward pass in one, for adapters on which a dispatch costs more than repeating the
+// sums in each of a channel's workgroups. One workgroup per tile of a channel's plane.
 #import grid
 #import step
 #import norm_add_up

@@ -1,4 +1,4 @@
-// Batch norm's statistics in an evaluation: those that training kept. One invocation per channel.
+// Batch norm's statistics in an evaluation: those kept during training. One invocation per channel.
 #import grid
 
 const WORKGROUP = 64u;

@@ -1,5 +1,5 @@
-// A batch norm of planes that are small enough for a workgroup each: statistics, then output, which finds the plane in
-// the cache.
+// A batch norm of planes that are small enough for one workgroup each: statistics, then output, which finds the plane
+// in the cache.
 #import grid
 #import step
 #import norm_apply

@@ -1,4 +1,4 @@
-// The backward pass of a batch norm of planes that are small enough for a workgroup each: sums, gradients, and the
+// The backward pass of a batch norm of planes that are small enough for one workgroup each: sums, gradients, and the
 // gradient at the input, which finds the plane in the cache.
 #import grid
 #import step

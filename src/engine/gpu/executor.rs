@@ -1,4 +1,4 @@
-//! An adapter that is open: its limits, its buffers, and whether it is still there.
+//! An open adapter: its limits, its buffers, and whether it is still there.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
@@ -30,7 +30,7 @@ pub(crate) struct GpuExecutor {
     pub(super) timed_by: TimedBy,
     pub(super) pipelines: Pipelines,
     pub(super) pacer: Mutex<Pacer<wgpu::SubmissionIndex>>,
-    /// Bytes of uploads since the last submission.
+    /// Bytes uploaded since the last submission.
     pub(super) staged: AtomicU64,
     pub(super) opened: Instant,
 }
@@ -49,7 +49,7 @@ impl GpuExecutor {
                     MOST_STORAGE_BUFFERS,
                 );
         }
-        // Taken where it is offered: nothing that is computed depends on it.
+        // Used if it is available: no result depends on it.
         let features = match options.default_limits {
             true => Features::empty(),
             false => adapter.features() & (Features::SUBGROUP | timestamps(options.timed_by)),
@@ -164,19 +164,19 @@ impl GpuExecutor {
         Ok(buffer)
     }
 
-    /// Why the device is gone, if it is.
+    /// Why the device is lost, if it is.
     pub(crate) fn lost(&self) -> Option<String> {
         self.faults.lost()
     }
 
-    /// Loses the device, as a driver does that was reset.
+    /// Loses the device, as a driver reset does.
     pub(crate) fn lose(&self, reason: &str) {
         self.faults.lose(reason.to_owned());
         self.device.destroy();
     }
 }
 
-/// The features that a clock needs, at most.
+/// The features that a clock needs, up to `most`.
 fn timestamps(most: Option<TimedBy>) -> Features {
     match most {
         None | Some(TimedBy::TimestampsInsidePass) => {

@@ -1,4 +1,4 @@
-//! Batch norm, with the addition of a residual and the ReLU that may follow it.
+//! Batch norm, with the optional addition of a residual and ReLU after it.
 
 use super::batch_norm_apply::{BatchNormApply, BatchNormApplyParams};
 use super::batch_norm_backward::{BatchNormBackward, BatchNormBackwardParams};
@@ -13,54 +13,54 @@ use crate::engine::{Class, Device, Grid, Plan, View};
 use crate::error::{Error, Misfit, Result};
 use crate::layer::parameters::LayerParameters;
 
-/// Words of a tile that is added up by one workgroup, at least where there are so many.
+/// Minimum number of words in a tile that one workgroup sums, if the plane has that many.
 const SUM_TILE: usize = 4096;
 
-/// Most such tiles of a plane: one invocation merges them.
+/// Maximum number of such tiles in a plane: one invocation merges them.
 const MOST_SUM_TILES: usize = 64;
 
-/// Words of a tile of the kernels that add nothing up.
+/// Number of words in a tile of the kernels that sum nothing.
 const MAP_TILE: usize = 2048;
 
 /// A plane in tiles of whole positions.
 #[derive(Clone, Copy)]
 pub(super) struct Tiles {
-    /// Positions of a tile.
+    /// Positions per tile.
     pub tile: usize,
-    /// Tiles of the plane.
+    /// Tiles per plane.
     pub tiles: usize,
 }
 
-/// A batch norm's passes over data of one size, for a batch of `lanes`: statistics for each channel over the batch's
-/// members and all positions.
+/// A batch norm's passes over data of one size, for a batch of `lanes`: the statistics of each channel are over the
+/// batch's samples and all positions.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchNormPass {
     /// Its channels.
     pub channels: usize,
     /// Positions of a channel's plane.
     pub positions: usize,
-    /// Lanes of the batch, padding included: a multiple of 4.
+    /// Lanes of the batch, including padding: a multiple of 4.
     pub lanes: usize,
     /// Whether a ReLU follows (after the residual).
     pub relu: bool,
-    /// Whether it takes as few dispatches as it can, for work that is done twice; another order of sums.
+    /// Whether it uses as few dispatches as possible, at the cost of doing some work twice; the order of sums differs.
     pub fused: bool,
 }
 
-/// Work space that batch norms need within one forward or one backward pass and may share.
+/// Scratch memory that batch norms need within one forward or backward pass and can share.
 #[derive(Clone)]
 pub struct NormScratch {
-    /// [`BatchNormPass::parts_words`] of the largest.
+    /// [`BatchNormPass::parts_words`] of the largest norm.
     pub parts: View,
-    /// [`BatchNormPass::saved_words`] of the largest; of another buffer than `parts`.
+    /// [`BatchNormPass::saved_words`] of the largest norm; from another buffer than `parts`.
     pub sums: View,
 }
 
 impl NormScratch {
-    /// Allocates enough for each of `norms`, of which there may be none.
+    /// Allocates enough for each of `norms`, which may be empty.
     ///
     /// # Errors
-    /// Buffers that the device refuses.
+    /// The device refuses buffers.
     pub fn new(device: &Device, norms: &[BatchNormPass]) -> Result<Self> {
         let most = |words: fn(&BatchNormPass) -> usize| norms.iter().map(words).max().unwrap_or(0);
         let buffer = |label: &str, words| device.buffer(label, Class::Scratch, words);
@@ -77,8 +77,7 @@ impl BatchNormPass {
         self.channels * self.positions * self.lanes
     }
 
-    /// Words of [`NormScratch::parts`] that it needs: whole vectors, since it stands in for a residual that is not
-    /// there.
+    /// Words of [`NormScratch::parts`] that it needs: whole vectors, since it replaces a missing residual.
     pub fn parts_words(&self) -> usize {
         (2 * self.channels * self.sum_tiles().tiles).next_multiple_of(4)
     }
@@ -113,10 +112,10 @@ impl BatchNormPass {
     }
 
     /// Records a training step's forward pass, normalising by the batch's own statistics, which also enter the running
-    /// ones if `update_running`: false where an activation is computed a second time.
+    /// ones if `update_running`: false if an activation is recomputed.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn forward_train(
         &self,
         plan: &mut Plan,
@@ -176,7 +175,7 @@ impl BatchNormPass {
     /// Records an evaluation's forward pass, normalising by the running statistics.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn forward_eval(
         &self,
         plan: &mut Plan,
@@ -210,10 +209,10 @@ impl BatchNormPass {
         holds("saved statistics", &views.saved, self.saved_words())
     }
 
-    /// The output again, from the statistics that `views.saved` still holds: one pass.
+    /// Recomputes the output from the statistics that `views.saved` still holds: one pass.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn forward_again(
         &self,
         plan: &mut Plan,
@@ -289,11 +288,11 @@ impl BatchNormPass {
         }
     }
 
-    /// Records the backward pass: the parameters' gradients, added to those that are there if `accumulate`, and the
+    /// Records the backward pass: the parameters' gradients, added to the existing ones if `accumulate`, and the
     /// gradients at the input and at the residual.
     ///
     /// # Errors
-    /// Views that do not fit, or a ReLU behind a residual without the activation.
+    /// The views do not fit, or a ReLU follows a residual and there is no activation.
     pub fn backward(
         &self,
         plan: &mut Plan,
@@ -310,7 +309,7 @@ impl BatchNormPass {
         if self.fused && self.takes_planes_whole() {
             return self.backward_fused(plan, parameters, scratch, step, views, accumulate);
         }
-        // Read only where the mask comes from it.
+        // Read only if the mask comes from it.
         let activation = (views.activation.clone()).unwrap_or_else(|| views.input.clone());
         let tiles = self.sum_tiles();
         plan.dispatch(
@@ -354,7 +353,7 @@ impl BatchNormPass {
             Grid::Items(self.channels),
         )?;
         let (residual, residual_mode) = match views.residual {
-            // A binding must be something; the kernel leaves it alone.
+            // Every binding needs a buffer; the kernel does not touch this one.
             None => (scratch.parts.clone(), 0),
             Some((view, false)) => (view, 1),
             Some((view, true)) => (view, 2),

@@ -1,4 +1,4 @@
-//! Batch norm's output, with the addition and the ReLU that may follow it.
+//! Batch norm's output, with the optional addition and ReLU after it.
 
 use super::lanes::{clear_padding, for_each_part, tile};
 use crate::engine::StepState;
@@ -6,7 +6,7 @@ use crate::engine::StepState;
 crate::kernel! {
     /// `output = relu?((input - mean) / deviation * weight + bias (+ residual))`; padding lanes become zero.
     ///
-    /// Shapes: `input`, `residual` (read only if asked for) and `output` `[channels][positions][lanes]`, `saved`
+    /// Shapes: `input`, `residual` (read only if requested) and `output` `[channels][positions][lanes]`, `saved`
     /// `[2][channels]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid:
     /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles. Bound by memory.
     pub BatchNormApply, BatchNormApplyParams, BatchNormApplyTwin =
@@ -20,11 +20,11 @@ crate::kernel! {
         vectors: u32,
         /// Positions of a tile; the last tile of a plane may have fewer.
         tile: u32,
-        /// Tiles of a plane.
+        /// Tiles per plane.
         tiles: u32,
-        /// Where the channels' weights start.
+        /// Start of the channels' weights.
         weight: u32,
-        /// Where their biases start.
+        /// Start of their biases.
         bias: u32,
         /// 1: negative results become zero.
         relu: u32,
@@ -62,7 +62,7 @@ impl BatchNormApplyTwin<'_> {
     }
 }
 
-/// What is done with a channel's values.
+/// What is applied to a channel's values.
 pub(super) struct Channel {
     pub mean: f32,
     /// Weight times `1 / standard deviation`.
@@ -77,7 +77,7 @@ impl Channel {
             mean, scale, bias, ..
         } = *self;
         let normal = |x: f32| (x - mean) * scale + bias;
-        // A NaN stays a NaN, so that a diverged run shows.
+        // A NaN stays NaN, so that a diverged run is visible.
         let relu = |z: f32| if z < 0.0 { 0.0 } else { z };
         pulp::Arch::new().dispatch(
             #[inline(always)]

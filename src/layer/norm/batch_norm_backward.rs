@@ -1,16 +1,16 @@
-//! Batch norm backward, third part: the gradient at its input, and that at the residual which was added to its output.
+//! Batch norm backward, third part: the gradient at its input, and at the residual that was added to its output.
 
 use super::lanes::{clear_padding, for_each_pair_of_parts, for_each_part, tile};
 use super::shared::mask;
 use crate::engine::StepState;
 
 crate::kernel! {
-    /// `output = weight / deviation * (dz - mean(dz) - x * mean(dz * x))`, x being the normalised input and the means
-    /// over the channel's `n = count * positions` members; and `residual = dz` or `residual += dz`. Padding lanes of
-    /// `output` become zero.
+    /// `output = weight / deviation * (dz - mean(dz) - x * mean(dz * x))`, where x is the normalised input and the
+    /// means are over the channel's `n = count * positions` values; and `residual = dz` or `residual += dz`. Padding
+    /// lanes of `output` become zero.
     ///
     /// `mask` says how the ReLU's mask is known, as for [`BatchNormSums`](super::BatchNormSums). Shapes: `input`,
-    /// `delta`, `activation` (read only with mask 2), `output`, `residual` (touched only if asked for; any other buffer
+    /// `delta`, `activation` (read only with mask 2), `output`, `residual` (touched only if requested; any other buffer
     /// may be bound) `[channels][positions][lanes]`, `saved` and `sums` `[2][channels]`, `values` that of
     /// [`Parameters`](crate::layer::Parameters). Grid: [`Groups`](crate::engine::Grid::Groups) = channels × tiles.
     /// Bound by memory.
@@ -25,15 +25,15 @@ crate::kernel! {
         vectors: u32,
         /// Positions of a tile; the last tile of a plane may have fewer.
         tile: u32,
-        /// Tiles of a plane.
+        /// Tiles per plane.
         tiles: u32,
-        /// Where the channels' weights start.
+        /// Start of the channels' weights.
         weight: u32,
-        /// Where their biases start.
+        /// Start of their biases.
         bias: u32,
         /// How the ReLU's mask is known.
         mask: u32,
-        /// 0: leave `residual` alone; 1: write it; 2: add to it.
+        /// 0: do not touch `residual`; 1: write it; 2: add to it.
         residual_mode: u32,
     }
     loops |p, shape| tile(p.vectors, p.tile, shape);
@@ -48,7 +48,7 @@ crate::kernel! {
     write residual: f32,
 }
 
-/// Words that are taken through all steps at a time, in the first cache.
+/// Words that go through all steps at a time, in the first-level cache.
 const BLOCK: usize = 1024;
 
 impl BatchNormBackwardTwin<'_> {
@@ -71,7 +71,7 @@ impl BatchNormBackwardTwin<'_> {
         }
     }
 
-    /// The words `dx` of channel `c`, from `offset` of its plane on.
+    /// The words `dx` of channel `c`, starting at `offset` of its plane.
     fn part(&self, c: usize, offset: usize, dx: &mut [f32], dr: Option<&mut [f32]>) {
         let p = self.params;
         let lanes = p.vectors as usize * 4;
@@ -104,17 +104,17 @@ impl BatchNormBackwardTwin<'_> {
     }
 }
 
-/// What is done with a channel's gradients.
+/// What is applied to a channel's gradients.
 pub(super) struct Channel {
     pub mask: u32,
-    /// Whether the residual's gradient is added to what is there.
+    /// Whether the residual's gradient is added to the existing one.
     pub adds: bool,
     pub mean: f32,
     pub inverse: f32,
     /// Weight times `inverse`.
     pub scale: f32,
     pub bias: f32,
-    /// Mean gradient behind the mask, and of it times the normalised input.
+    /// Mean of the masked gradient, and of it times the normalised input.
     pub mean_dz: f32,
     pub mean_product: f32,
 }
@@ -129,7 +129,7 @@ pub(super) struct Seen<'a> {
 }
 
 impl Channel {
-    /// Writes the gradient at the input, and at the residual where there is one.
+    /// Writes the gradient at the input, and at the residual if there is one.
     pub fn gradient(&self, seen: Seen<'_>, dx: &mut [f32], mut dr: Option<&mut [f32]>) {
         let Channel {
             mean,

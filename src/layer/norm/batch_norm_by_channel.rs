@@ -1,5 +1,5 @@
-//! The CPU twins of a batch norm's three dispatches in either direction, together: a channel's plane is normalised while
-//! a core still has it from adding it up. Each sum in the order of the twins, so with their bits.
+//! The CPU twins of a batch norm's three dispatches in either direction, together: a channel's plane is normalised
+//! while a core still has it in its cache from summing it. Each sum has the order of the twins, and so their bits.
 
 use std::ops::Range;
 
@@ -15,15 +15,15 @@ use super::shared::mask;
 use crate::engine::StepState;
 use crate::engine::chain::{ChainCall, Names, params};
 
-/// Channels for each thread, at least: fewer would leave threads without work.
+/// Minimum number of channels per thread: fewer would leave threads without work.
 const SHARE: usize = 2;
 
-/// Whether threads have work if each takes whole channels.
+/// Whether all threads have work if each takes whole channels.
 pub(super) fn enough(channels: u32, threads: usize) -> bool {
     channels as usize >= SHARE * threads
 }
 
-/// Statistics, their merge, the output.
+/// Statistics, their merge, and the output.
 pub(super) fn forward(call: &ChainCall<'_>) {
     let merge: BatchNormMergeParams = call.params(1);
     let p: BatchNormApplyParams = call.params(2);
@@ -57,7 +57,7 @@ pub(super) fn forward(call: &ChainCall<'_>) {
             bias: values[p.bias as usize + c],
             relu: p.relu != 0,
         };
-        // Backwards: what was added up last is nearest.
+        // Backwards: what was summed last is nearest.
         for (i, y) in y.chunks_mut(part(lanes)).enumerate().rev() {
             let at = c * plane + i * part(lanes);
             let range = at..at + y.len();
@@ -76,7 +76,7 @@ pub(super) fn forward(call: &ChainCall<'_>) {
     .run();
 }
 
-/// The bindings that the last kernel of the backward pass leaves alone, by the bytes of its parameters.
+/// The bindings that the last kernel of the backward pass does not touch, given the bytes of its parameters.
 pub(super) fn idle(last: &[u8]) -> Names {
     let p: BatchNormBackwardParams = params(last);
     if p.residual_mode == 0 {
@@ -86,7 +86,7 @@ pub(super) fn idle(last: &[u8]) -> Names {
     }
 }
 
-/// Sums over tiles of so many positions, the parameters' gradients, the gradients at input and residual.
+/// Sums over tiles of `tile` positions, the parameters' gradients, and the gradients at input and residual.
 pub(super) fn backward(call: &ChainCall<'_>, tile: usize) {
     let gradients: BatchNormGradientsParams = call.params(1);
     let p: BatchNormBackwardParams = call.params(2);
@@ -152,7 +152,7 @@ pub(super) fn backward(call: &ChainCall<'_>, tile: usize) {
             mean_dz: sums[0] / n,
             mean_product: sums[1] / n,
         };
-        // Backwards: what was added up last is nearest.
+        // Backwards: what was summed last is nearest.
         for (i, dx) in dx.chunks_mut(part(lanes)).enumerate().rev() {
             let first = i * part(lanes);
             let at = c * plane + first;

@@ -13,8 +13,8 @@ use crate::error::Result;
 use crate::layer::parameters::LayerParameters;
 use crate::sparse::{STATISTICS, SUMS};
 
-/// Words of the largest planes that a workgroup each takes whole: 128 KiB, which the caches next to it hold. By a count
-/// of loads under way its second and third reading of them then take about as long as the dispatches that they save.
+/// Number of words in the largest planes that one workgroup takes whole: 128 KiB, which the nearest caches hold. By a
+/// count of loads in flight, reading it a second and third time then takes about as long as the saved dispatches.
 const WHOLE: usize = 32 * 1024;
 
 /// What a backward pass has to add up.
@@ -27,12 +27,12 @@ struct Sums<'a> {
 }
 
 impl BatchNormPass {
-    /// Whether a channel's plane is a workgroup's alone.
+    /// Whether one workgroup takes a channel's whole plane.
     pub(super) fn takes_planes_whole(&self) -> bool {
         self.positions * self.lanes <= WHOLE
     }
 
-    /// The output of a training step, its statistics in `parts` unless planes are [taken
+    /// The output of a training step, with its statistics in `parts` unless planes are [taken
     /// whole](Self::takes_planes_whole).
     pub(super) fn forward_fused(
         &self,

@@ -1,4 +1,4 @@
-//! Batch norm backward, second part: the tiles' sums into the parameters' gradients.
+//! Batch norm backward, second part: from the tiles' sums to the parameters' gradients.
 
 use crate::engine::loops::{NONE, looped};
 
@@ -13,13 +13,13 @@ crate::kernel! {
     params {
         /// Channels.
         channels: u32,
-        /// Tiles of a plane.
+        /// Tiles per plane.
         tiles: u32,
-        /// Where the channels' weights start.
+        /// Start of the channels' weights.
         weight: u32,
-        /// Where their biases start.
+        /// Start of their biases.
         bias: u32,
-        /// 1: add to the gradients that are there. `sums` is always written.
+        /// 1: add to the existing gradients. `sums` is always written.
         accumulate: u32,
     }
     loops |p, _| looped(p.tiles, NONE);

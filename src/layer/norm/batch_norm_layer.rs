@@ -17,7 +17,7 @@ use crate::layer::residual::{Add, alike};
 /// Batch norm over batch and positions; a second input is added before the ReLU. Ioffe and Szegedy, arXiv 1502.03167.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchNorm {
-    /// Whether a ReLU is fused behind it.
+    /// Whether a ReLU is fused after it.
     pub relu: bool,
 }
 
@@ -33,7 +33,7 @@ impl BatchNorm {
     }
 }
 
-/// Work space of a batch norm's forward or backward pass.
+/// Scratch memory of a batch norm's forward or backward pass.
 fn scratch<P: Pass + ?Sized>(norm: &BatchNormPass, pass: &P) -> NormScratch {
     NormScratch {
         parts: pass.scratch("norm.parts", norm.parts_words()),
@@ -162,7 +162,7 @@ impl Layer for BatchNorm {
     }
 }
 
-/// As verification and the tests of all layers run it.
+/// The samples for verification and the tests of all layers.
 pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
     vec![
         Arc::new(BatchNorm { relu: false }),

@@ -1,4 +1,4 @@
-//! Batch norm's statistics, second half: the tiles' into one mean and variance a channel.
+//! Batch norm's statistics, second half: from the tiles' statistics to one mean and variance per channel.
 
 use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
@@ -9,10 +9,10 @@ crate::kernel! {
     /// and LeVeque ("Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979):
     /// `saved[c] = mean`, `saved[channels + c] = 1 / sqrt(variance + epsilon)`.
     ///
-    /// With `update` also `running = (1 - momentum) * running + momentum * batch`, the variance there being the
-    /// unbiased one (over `n - 1`; of a single value it is zero), as PyTorch has it. Shapes: `parts`
-    /// `[channels][tiles][2]`, `running` that of [`Parameters`](crate::layer::Parameters), `saved` `[2][channels]`.
-    /// Grid: [`Items`](crate::engine::Grid::Items) = channels.
+    /// With `update` also `running = (1 - momentum) * running + momentum * batch`, where the variance is the unbiased
+    /// one (over `n - 1`; for a single value it is zero), as in PyTorch. Shapes: `parts` `[channels][tiles][2]`,
+    /// `running` that of [`Parameters`](crate::layer::Parameters), `saved` `[2][channels]`. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = channels.
     pub BatchNormMerge, BatchNormMergeParams, BatchNormMergeTwin =
         "layer/norm/batch_norm_merge", shader!("layer/norm/batch_norm_merge");
     params {
@@ -22,11 +22,11 @@ crate::kernel! {
         positions: u32,
         /// Positions of a tile; the last tile of a plane may have fewer.
         tile: u32,
-        /// Tiles of a plane.
+        /// Tiles per plane.
         tiles: u32,
-        /// Where the channels' running means start.
+        /// Start of the channels' running means.
         mean: u32,
-        /// Where their running variances start.
+        /// Start of their running variances.
         variance: u32,
         /// Added to the variance.
         epsilon: f32,
@@ -42,7 +42,7 @@ crate::kernel! {
     write saved: f32,
 }
 
-/// A channel's values: how many, their mean, and the sum of their squared differences from it.
+/// A channel's values: their number, their mean, and the sum of their squared differences from it.
 pub(super) struct Merged {
     pub n: f32,
     pub mean: f32,
@@ -50,7 +50,7 @@ pub(super) struct Merged {
 }
 
 impl Merged {
-    /// From its tiles' `parts`.
+    /// Merged from its tiles' `parts`.
     pub fn of(p: &BatchNormMergeParams, count: u32, parts: &[f32]) -> Self {
         let (parts, _) = parts.as_chunks::<2>();
         let tiles = parts.iter().enumerate().map(|(t, part)| {

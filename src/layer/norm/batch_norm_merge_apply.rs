@@ -7,8 +7,8 @@ use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// [`BatchNormMerge`](super::BatchNormMerge) and [`BatchNormApply`](super::BatchNormApply): each workgroup merges
-    /// its channel's tiles again, in the same order, and the plane's first keeps what comes of it.
+    /// [`BatchNormMerge`](super::BatchNormMerge) and [`BatchNormApply`](super::BatchNormApply): each workgroup repeats
+    /// the merge of its channel's tiles, in the same order, and the plane's first workgroup stores the result.
     ///
     /// Shapes as theirs, but for `saved`, `[4][channels]`: mean, `1 / standard deviation`, weight, bias. With a
     /// `sum_tile` of 0 `parts` are what [`ConvStatistics`](crate::sparse::ConvStatistics) left. Grid:
@@ -27,17 +27,17 @@ crate::kernel! {
         sum_tile: u32,
         /// Such tiles of a plane.
         sum_tiles: u32,
-        /// Positions of a tile of the output, likewise.
+        /// Positions of a tile of the output; the last one may have fewer.
         tile: u32,
         /// Such tiles of a plane.
         tiles: u32,
-        /// Where the channels' weights start.
+        /// Start of the channels' weights.
         weight: u32,
-        /// Where their biases start.
+        /// Start of their biases.
         bias: u32,
         /// Where their running means start.
         mean: u32,
-        /// Where their running variances start.
+        /// Start of their running variances.
         variance: u32,
         /// Added to the variance.
         epsilon: f32,

@@ -8,9 +8,10 @@ use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
     /// [`BatchNormGradients`](super::BatchNormGradients) and [`BatchNormBackward`](super::BatchNormBackward): each
-    /// workgroup adds its channel's tiles up again, in the same order, and the plane's first puts the gradients.
+    /// workgroup repeats the sum over its channel's tiles, in the same order, and the plane's first workgroup stores
+    /// the gradients.
     ///
-    /// Shapes as theirs, but for `saved`, `[4][channels]`: mean, `1 / standard deviation`, weight, bias. Grid:
+    /// Shapes as theirs, except `saved`, `[4][channels]`: mean, `1 / standard deviation`, weight, bias. Grid:
     /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles.
     pub BatchNormMergeBackward, BatchNormMergeBackwardParams, BatchNormMergeBackwardTwin =
         "layer/norm/batch_norm_merge_backward", shader!("layer/norm/batch_norm_merge_backward");
@@ -21,21 +22,21 @@ crate::kernel! {
         positions: u32,
         /// `lanes / 4`.
         vectors: u32,
-        /// Tiles of a plane that have sums.
+        /// Number of tiles per plane that have sums.
         sum_tiles: u32,
         /// Positions of a tile of the output; the last tile of a plane may have fewer.
         tile: u32,
-        /// Such tiles of a plane.
+        /// Number of such tiles per plane.
         tiles: u32,
-        /// Where the channels' weights start.
+        /// Start of the channels' weights.
         weight: u32,
-        /// Where their biases start.
+        /// Start of their biases.
         bias: u32,
         /// How the ReLU's mask is known.
         mask: u32,
-        /// 0: leave `residual` alone; 1: write it; 2: add to it.
+        /// 0: do not touch `residual`; 1: write it; 2: add to it.
         residual_mode: u32,
-        /// 1: add to the gradients that are there.
+        /// 1: add to the existing gradients.
         accumulate: u32,
     }
     loops |p, shape| looped(p.sum_tiles, NONE) + tile(p.vectors, p.tile, shape);

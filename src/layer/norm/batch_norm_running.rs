@@ -1,4 +1,4 @@
-//! Batch norm's statistics in an evaluation: those that training kept.
+//! Batch norm's statistics in an evaluation: those kept during training.
 
 crate::kernel! {
     /// `saved[c] = running mean`, `saved[channels + c] = 1 / sqrt(running variance + epsilon)`.
@@ -10,9 +10,9 @@ crate::kernel! {
     params {
         /// Channels.
         channels: u32,
-        /// Where the channels' running means start.
+        /// Start of the channels' running means.
         mean: u32,
-        /// Where their running variances start.
+        /// Start of their running variances.
         variance: u32,
         /// Added to the variance.
         epsilon: f32,

@@ -10,12 +10,12 @@ use crate::engine::chain::{Chain, params};
 use crate::engine::loops::workgroup_sum;
 
 crate::kernel! {
-    /// Mean of the tile's members and the sum of their squared differences from it, for each channel and tile of `tile`
+    /// Mean of the tile's values and the sum of their squared differences from it, for each channel and tile of `tile`
     /// positions.
     ///
     /// Shapes: `input` `[channels][positions][lanes]`, `parts` `[channels][tiles][2]`. Grid:
-    /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles. In two passes, so that a small variance about a
-    /// large mean is not lost; the second finds the tile in the cache.
+    /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles. It makes two passes, so that a small variance about
+    /// a large mean is not lost; the second one finds the tile in the cache.
     pub BatchNormStatistics, BatchNormStatisticsParams, BatchNormStatisticsTwin =
         "layer/norm/batch_norm_statistics", shader!("layer/norm/batch_norm_statistics"), chain &FORWARD;
     params {
@@ -27,7 +27,7 @@ crate::kernel! {
         vectors: u32,
         /// Positions of a tile; the last tile of a plane may have fewer.
         tile: u32,
-        /// Tiles of a plane.
+        /// Tiles per plane.
         tiles: u32,
     }
     loops |p, shape| 2 * (tile(p.vectors, p.tile, shape) + workgroup_sum(shape));

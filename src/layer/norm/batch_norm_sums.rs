@@ -11,14 +11,14 @@ use crate::engine::chain::{Chain, params};
 use crate::engine::loops::workgroup_sum;
 
 crate::kernel! {
-    /// Sum of `dz` and of `dz * (input - mean) / deviation` over the members of each channel's tile of `tile`
-    /// positions, `dz` being `delta` where the ReLU let through.
+    /// Sums of `dz` and of `dz * (input - mean) / deviation` over the values of each channel's tile of `tile`
+    /// positions, where `dz` is `delta` if the ReLU let the value through, otherwise 0.
     ///
-    /// `mask` says how that is known: 0, there is no ReLU; 1, from the sign of the normalised input, computed anew, so
-    /// that the activation need not be read; 2, from the sign of `activation`, which a residual has entered. Shapes:
-    /// `input`, `delta` and `activation` (read only with mask 2) `[channels][positions][lanes]`, `saved`
-    /// `[2][channels]`, `values` that of [`Parameters`](crate::layer::Parameters), `parts` `[channels][tiles][2]`.
-    /// Grid: [`Groups`](crate::engine::Grid::Groups) = channels × tiles.
+    /// `mask` says how that is known: 0, there is no ReLU; 1, from the sign of the normalised input, recomputed so that
+    /// the activation need not be read; 2, from the sign of `activation`, which includes a residual. Shapes: `input`,
+    /// `delta` and `activation` (read only with mask 2) `[channels][positions][lanes]`, `saved` `[2][channels]`,
+    /// `values` that of [`Parameters`](crate::layer::Parameters), `parts` `[channels][tiles][2]`. Grid:
+    /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles.
     pub BatchNormSums, BatchNormSumsParams, BatchNormSumsTwin =
         "layer/norm/batch_norm_sums", shader!("layer/norm/batch_norm_sums"), chain &BACKWARD;
     params {
@@ -30,11 +30,11 @@ crate::kernel! {
         vectors: u32,
         /// Positions of a tile; the last tile of a plane may have fewer.
         tile: u32,
-        /// Tiles of a plane.
+        /// Tiles per plane.
         tiles: u32,
-        /// Where the channels' weights start.
+        /// Start of the channels' weights.
         weight: u32,
-        /// Where their biases start.
+        /// Start of their biases.
         bias: u32,
         /// How the ReLU's mask is known.
         mask: u32,

@@ -1,15 +1,15 @@
-//! What the CPU twins of a batch norm add up over a tile of a plane.
+//! What the CPU twins of a batch norm sum over a tile of a plane.
 
 use pulp::{Simd, WithSimd};
 
 use super::lanes::sums;
 use super::shared::mask;
 
-/// A tile whose mean and variance are wanted.
+/// A tile for which mean and variance are computed.
 pub(super) struct StatisticsTile<'a> {
     pub input: &'a [f32],
     pub lanes: usize,
-    /// Lanes with members.
+    /// Number of lanes with samples.
     pub count: usize,
 }
 
@@ -45,20 +45,20 @@ impl WithSimd for StatisticsTile<'_> {
                 [d, simd.mul_f32s(d, d)]
             },
         );
-        // What rounding left in the mean is taken out of both.
+        // The rounding error of the mean is removed from both.
         let shift = rest / n;
         [mean + shift, squares - rest * shift]
     }
 }
 
-/// A tile whose gradients are added up.
+/// A tile whose gradients are summed.
 pub(super) struct SumsTile<'a> {
     pub input: &'a [f32],
     pub delta: &'a [f32],
     /// Empty unless the mask comes from it.
     pub activation: &'a [f32],
     pub lanes: usize,
-    /// Lanes with members.
+    /// Number of lanes with samples.
     pub count: usize,
     pub mask: u32,
     pub mean: f32,
@@ -68,7 +68,7 @@ pub(super) struct SumsTile<'a> {
 }
 
 impl SumsTile<'_> {
-    /// Of the gradient, and of the gradient times the normalised input.
+    /// Sums of the gradient, and of the gradient times the normalised input.
     pub fn sums(self) -> [f32; 2] {
         pulp::Arch::new().dispatch(self)
     }
@@ -83,7 +83,7 @@ impl WithSimd for SumsTile<'_> {
             [0.0, self.mean, self.inverse, self.scale, self.bias].map(|x| simd.splat_f32s(x));
         let (lanes, count) = (self.lanes, self.count);
         let of_input = [self.input, self.delta];
-        // Closures that are not part of the loop's function would know nothing of wide vectors: hence the attributes.
+        // Closures that are not part of the loop's function would not use wide vectors: hence the attributes.
         match self.mask {
             mask::NONE => sums(
                 simd,

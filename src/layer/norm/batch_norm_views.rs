@@ -1,30 +1,30 @@
-//! What the passes of a batch norm read and write.
+//! The inputs and outputs of a batch norm's passes.
 
 use crate::engine::View;
 
-/// What a batch norm's forward pass reads and writes.
+/// The inputs and outputs of a batch norm's forward pass.
 #[derive(Clone)]
 pub struct BatchNormForwardViews {
     /// `[channels][positions][lanes]`.
     pub input: View,
-    /// What is added before the ReLU, shaped as the input.
+    /// What is added before the ReLU, shaped like the input.
     pub residual: Option<View>,
-    /// Shaped as the input.
+    /// Shaped like the input.
     pub output: View,
-    /// `[2][channels]`: means, and inverse standard deviations; if fused `[4][channels]`, with weights and biases behind
-    /// them. Written here, and read by the backward pass.
+    /// `[2][channels]`: means and inverse standard deviations; if fused `[4][channels]`, followed by weights and
+    /// biases. Written here, and read by the backward pass.
     pub saved: View,
 }
 
-/// What a batch norm's backward pass reads and writes; all but `saved` shaped as the input.
+/// The inputs and outputs of a batch norm's backward pass; all except `saved` are shaped like the input.
 #[derive(Clone)]
 pub struct BatchNormBackwardViews {
     /// The forward pass's input.
     pub input: View,
-    /// The gradient at the output, behind the ReLU.
+    /// The gradient at the output, after the ReLU.
     pub delta: View,
-    /// The forward pass's output: needed if there is a ReLU and a residual went into it. Without a residual the mask is
-    /// computed from the input, and reading the output is saved.
+    /// The forward pass's output: needed if there is a ReLU and a residual was added. Without a residual the mask is
+    /// computed from the input, which saves reading the output.
     pub activation: Option<View>,
     /// As the forward pass wrote it.
     pub saved: View,

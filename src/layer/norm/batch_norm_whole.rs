@@ -8,9 +8,9 @@ use crate::engine::loops::workgroup_sum;
 
 crate::kernel! {
     /// A batch norm of planes that are one tile each: [`BatchNormStatistics`](super::BatchNormStatistics) and
-    /// [`BatchNormMergeApply`](super::BatchNormMergeApply), whose shapes these are.
+    /// [`BatchNormMergeApply`](super::BatchNormMergeApply), whose shapes it shares.
     ///
-    /// Grid: [`Groups`](crate::engine::Grid::Groups) = channels. What it reads again it finds in the cache.
+    /// Grid: [`Groups`](crate::engine::Grid::Groups) = channels. Data that it reads again are in the cache.
     pub BatchNormWhole, BatchNormWholeParams, BatchNormWholeTwin =
         "layer/norm/batch_norm_whole", shader!("layer/norm/batch_norm_whole");
     params {
@@ -20,13 +20,13 @@ crate::kernel! {
         positions: u32,
         /// `lanes / 4`.
         vectors: u32,
-        /// Where the channels' weights start.
+        /// Start of the channels' weights.
         weight: u32,
-        /// Where their biases start.
+        /// Start of their biases.
         bias: u32,
         /// Where their running means start.
         mean: u32,
-        /// Where their running variances start.
+        /// Start of their running variances.
         variance: u32,
         /// Added to the variance.
         epsilon: f32,

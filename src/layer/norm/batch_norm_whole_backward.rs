@@ -8,9 +8,9 @@ use crate::engine::loops::workgroup_sum;
 
 crate::kernel! {
     /// The backward pass of a batch norm of planes that are one tile each: [`BatchNormSums`](super::BatchNormSums) and
-    /// [`BatchNormMergeBackward`](super::BatchNormMergeBackward), whose shapes these are.
+    /// [`BatchNormMergeBackward`](super::BatchNormMergeBackward), whose shapes it shares.
     ///
-    /// Grid: [`Groups`](crate::engine::Grid::Groups) = channels. What it reads again it finds in the cache.
+    /// Grid: [`Groups`](crate::engine::Grid::Groups) = channels. Data that it reads again are in the cache.
     pub BatchNormWholeBackward, BatchNormWholeBackwardParams, BatchNormWholeBackwardTwin =
         "layer/norm/batch_norm_whole_backward", shader!("layer/norm/batch_norm_whole_backward");
     params {
@@ -20,15 +20,15 @@ crate::kernel! {
         positions: u32,
         /// `lanes / 4`.
         vectors: u32,
-        /// Where the channels' weights start.
+        /// Start of the channels' weights.
         weight: u32,
-        /// Where their biases start.
+        /// Start of their biases.
         bias: u32,
         /// How the ReLU's mask is known.
         mask: u32,
-        /// 0: leave `residual` alone; 1: write it; 2: add to it.
+        /// 0: do not touch `residual`; 1: write it; 2: add to it.
         residual_mode: u32,
-        /// 1: add to the gradients that are there.
+        /// 1: add to the existing gradients.
         accumulate: u32,
     }
     loops |p, shape| 2 * tile(p.vectors, p.positions, shape) + workgroup_sum(shape);

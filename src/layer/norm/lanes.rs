@@ -1,4 +1,5 @@
-//! The inner loops that the norms' CPU twins share: sums over the members of rows, and rows handed out to threads.
+//! The inner loops that the norms' CPU twins share: sums over rows of samples, and the distribution of rows over
+//! threads.
 
 use pulp::Simd;
 use rayon::prelude::*;
@@ -6,8 +7,8 @@ use rayon::prelude::*;
 use crate::engine::loops::{Loops, NONE, by_fours, looped};
 use crate::engine::{ShapeFamily, WorkgroupShape};
 
-/// Lanes that a sum keeps apart until its end: two vectors of AVX-512, four of AVX2. Part of the result's bits, so the
-/// same everywhere.
+/// Number of partial sums that a sum keeps until its end: two vectors of AVX-512, four of AVX2. They determine the
+/// result's bits, so the number is the same everywhere.
 const PARTIAL: usize = 32;
 
 /// The numbers of those lanes.
@@ -23,7 +24,7 @@ const LANE_NUMBERS: [f32; PARTIAL] = {
 
 /// `N` sums over the first `count` lanes of every `lanes` lanes of `M` equally long arrays.
 ///
-/// A sum is [`PARTIAL`] interleaved partial sums, folded by halves: the same order at any vector width.
+/// A sum has [`PARTIAL`] interleaved partial sums, folded by halves: the same order at any vector width.
 #[inline(always)]
 pub(super) fn sums<S: Simd, const M: usize, const N: usize>(
     simd: S,
@@ -42,7 +43,7 @@ pub(super) fn sums<S: Simd, const M: usize, const N: usize>(
     } else {
         (lanes, count)
     };
-    // The lanes of a row's last, partial chunk that there are.
+    // The lanes that exist in the last, partial chunk of a row.
     let rest = count % PARTIAL;
     let (numbers, _) = S::as_simd_f32s(&LANE_NUMBERS);
     let mut members = [simd.less_than_f32s(zero, zero); PARTIAL];
@@ -91,7 +92,7 @@ pub(super) fn sums<S: Simd, const M: usize, const N: usize>(
             }
         }
     }
-    // Halves again, within the vector: the same order at any width.
+    // Halved again within the vector: the same order at any width.
     partial[0].map(|sum| simd.reduce_sum_f32s(sum))
 }
 
@@ -106,17 +107,17 @@ pub(super) fn tile(vectors: u32, rows: u32, shape: WorkgroupShape) -> Loops {
     looped(vectors, rows)
 }
 
-/// Words that a thread takes at a time, at least where there are so many: 64 KiB.
+/// Minimum number of words that a thread takes at a time, if there are that many: 64 KiB.
 const TASK: usize = 16 * 1024;
 
-/// Words of a part of a plane of `positions` times `lanes` words: whole positions.
+/// Number of words in a part of a plane of `positions` times `lanes` words: whole positions.
 pub(super) fn part(lanes: usize) -> usize {
     (TASK / lanes).max(1) * lanes
 }
 
 /// Calls `work` with the channel, the offset in its plane, and the words of each part of `array`, in parallel.
 ///
-/// `array` is `[channels][positions][lanes]`, a plane being one channel's.
+/// `array` is `[channels][positions][lanes]`; a plane belongs to one channel.
 pub(super) fn for_each_part(
     array: &mut [f32],
     plane: usize,
@@ -157,7 +158,7 @@ pub(super) fn for_each_pair_of_parts(
         });
 }
 
-/// Writes zero to the lanes from `count` on of every row of `lanes` words.
+/// Writes zero to the lanes from `count` on in every row of `lanes` words.
 pub(super) fn clear_padding(words: &mut [f32], lanes: usize, count: usize) {
     if count < lanes {
         for row in words.chunks_exact_mut(lanes) {

@@ -8,8 +8,8 @@ use crate::engine::loops::{NONE, Piece, looped, workgroup_sum};
 use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {
-    /// For each channel the sums over positions and lanes of `delta * (input - mean) / deviation`, its weight's
-    /// gradient, and of `delta`, its bias's.
+    /// For each channel, the sums over positions and lanes of `delta * (input - mean) / deviation`, the gradient of its
+    /// weight, and of `delta`, the gradient of its bias.
     ///
     /// `saved` and `delta` are zero in padding lanes, which therefore add nothing. Shapes: `input` and `delta`
     /// `[channels][positions][lanes]`, `saved` `[2][positions][lanes]`, `gradient` that of
@@ -21,11 +21,11 @@ crate::kernel! {
         channels: u32,
         /// Vectors of four lanes of a channel: `positions * lanes / 4`.
         items: u32,
-        /// Where the channels' weights start.
+        /// Start of the channels' weights.
         weight: u32,
-        /// Where their biases start.
+        /// Start of their biases.
         bias: u32,
-        /// 1: add to the gradients that are there.
+        /// 1: add to the existing gradients.
         accumulate: u32,
     }
     pieces LayerNormGradientsParams::pieces;
@@ -36,7 +36,7 @@ crate::kernel! {
 }
 
 impl LayerNormGradientsParams {
-    /// Each has some items, and adds to the one before.
+    /// Each piece has some items, and adds to the previous one.
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let width = shape.lanes() * shape.rows();
         Piece::dealt(grid, self.items, width, |turns| {

@@ -7,11 +7,11 @@ use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {
     /// [`struct@LayerNormGradients`](super::LayerNormGradients) and
-    /// [`struct@LayerNormBackward`](super::LayerNormBackward), neither of which waits for the other: each has
-    /// workgroups of its own, with the same sums.
+    /// [`struct@LayerNormBackward`](super::LayerNormBackward), which do not wait for each other: each has its own
+    /// workgroups, with the same sums.
     ///
-    /// Shapes as theirs. Grid: [`Groups`](crate::engine::Grid::Groups) = channels, and more in a workgroup shape for
-    /// the items.
+    /// Shapes as theirs. Grid: [`Groups`](crate::engine::Grid::Groups) = channels, plus those for the items, which
+    /// depend on the workgroup shape.
     pub LayerNormWholeBackward, LayerNormWholeBackwardParams, LayerNormWholeBackwardTwin =
         "layer/norm/layer_norm_whole_backward", shader!("layer/norm/layer_norm_whole_backward");
     params {
@@ -19,13 +19,13 @@ crate::kernel! {
         channels: u32,
         /// Vectors of four lanes of a channel: `positions * lanes / 4`.
         items: u32,
-        /// Where the channels' weights start.
+        /// Start of the channels' weights.
         weight: u32,
-        /// Where their biases start.
+        /// Start of their biases.
         bias: u32,
-        /// 1: add to the gradients of parameters that are there.
+        /// 1: add to the existing gradients of parameters.
         accumulate: u32,
-        /// 1: add to the gradient at the input that is there.
+        /// 1: add to the existing gradient at the input.
         add: u32,
     }
     pieces LayerNormWholeBackwardParams::pieces;
@@ -47,7 +47,7 @@ impl LayerNormWholeBackwardParams {
         }
     }
 
-    /// The gradients of parameters take some items each; the first piece has all of the gradient at the input.
+    /// The gradients of parameters take some items per piece; the first piece has all of the gradient at the input.
     fn pieces(&self, _: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let (width, channels) = (shape.lanes() * shape.rows(), self.channels as usize);
         let at_input = self.at_input().loops(shape);

@@ -3,13 +3,13 @@
 //! | | forward | backward |
 //! |---|---|---|
 //! | [`BatchNormPass`] | [`BatchNormStatistics`] of tiles, [`BatchNormMerge`] (in an evaluation [`BatchNormRunning`]), [`BatchNormApply`] | [`BatchNormSums`] of tiles, [`BatchNormGradients`], [`BatchNormBackward`] |
-//! | the same, fused | [`BatchNormStatistics`], [`BatchNormMergeApply`]; of small planes [`BatchNormWhole`] | [`BatchNormSums`], [`BatchNormMergeBackward`]; of small planes [`BatchNormWholeBackward`] |
+//! | the same, fused | [`BatchNormStatistics`], [`BatchNormMergeApply`]; for small planes [`BatchNormWhole`] | [`BatchNormSums`], [`BatchNormMergeBackward`]; for small planes [`BatchNormWholeBackward`] |
 //! | beside convolutions, which leave statistics and sums | [`BatchNormMergeApply`], or [`BatchNormMergeCounted`] where the next convolution normalises | [`BatchNormMergeBackward`] |
 //! | [`LayerNormPass`] | [`LayerNormForward`]; fused with the sum that it takes [`LayerNormSum`] | [`LayerNormGradients`], [`LayerNormBackward`]; fused [`LayerNormWholeBackward`] |
 //!
-//! A batch norm's sums over a channel are first taken over tiles of its plane, since a few channels alone would leave a
-//! GPU idle, and then over the tiles, in order. Both norms write zero to an output's padding lanes: what their input
-//! has there could otherwise grow from layer to layer until it is NaN.
+//! A batch norm's sums over a channel are first taken over tiles of its plane, because one workgroup per channel would
+//! leave a GPU idle if there are few channels, and then over the tiles, in order. Both norms write zero to an output's
+//! padding lanes: otherwise the values there could grow from layer to layer until they are NaN.
 
 mod batch_norm;
 mod batch_norm_apply;
