@@ -1,4 +1,4 @@
-//! Stops a training whose validation part was no better for three epochs, and tests its best weights once:
+//! Stops a training if its validation part was no better for three epochs, and tests its best weights once:
 //! `cargo run --release --example early_stopping`.
 
 use rootlet::Result;
@@ -11,7 +11,7 @@ pub(crate) fn main() -> Result<()> {
     config.run.epochs = 40;
     config.run.patience = Some(3);
     config.run.best_metric = "loss".to_owned();
-    // The digits bring images to test by: those that weights are chosen by are held out of the others.
+    // The digits have test images: those that choose the weights are held out of the others.
     let digits = data::load(&DataOptions {
         val_split: Some(0.2),
         ..DataOptions::default()

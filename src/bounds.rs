@@ -50,7 +50,7 @@ pub(crate) fn check(
     })
 }
 
-/// Refuses a rate, of learning or of decay, that is below 0 or above [`LARGEST_RATE`].
+/// Refuses a learning rate or decay that is below 0 or above [`LARGEST_RATE`].
 ///
 /// # Errors
 /// [`Error::Value`].

@@ -1,5 +1,5 @@
-// The forward product of a convolution by a list of a unit's connections: tiles of four neighbouring positions of a row,
-// for one vec4 of the batch, and what connections see from them.
+// The forward product of a convolution with a list of a unit's connections: tiles of four neighbouring positions of a
+// row, for one vec4 of the batch, and what connections see from them.
 #import tap
 #import window
 #import conv_list
@@ -12,12 +12,12 @@ struct On {
     // The input position of tap (0, 0): below zero in the padding, which wraps to more than any plane has.
     y: u32,
     x: u32,
-    // There, in words; and from one of the tile's positions to the next.
+    // Its address in words, and the distance from one of the tile's positions to the next.
     base: u32,
     step: u32,
-    // Whether every tap lies inside the plane.
+    // Whether every tap is inside the plane.
     inside: bool,
-    // The first output, and how many of the four there are.
+    // The first output, and how many of the four exist.
     to: u32,
     held: u32,
 }
@@ -43,7 +43,7 @@ fn on_tile(unit: u32, tile: u32, v: u32) -> On {
     );
 }
 
-// What the list says of a connection.
+// A connection's entry in the list.
 fn listed(j: u32) -> vec4<u32> {
     let tap = tap_of(cols[j] - params.first_col);
     let at = (tap.channel * params.window.input_y + tap.y) * params.window.input_x + tap.x;

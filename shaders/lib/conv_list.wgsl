@@ -3,8 +3,8 @@
 // cost every line of lanes loads that wait for each other. What remains in the loop is a read from workgroup memory,
 // and loads of the source that wait for nothing: two connections' at four positions, eight in flight at once.
 //
-// By the kernel: `On`, where an item's tile lies; `places` and `sees`, what a connection reads from there; `loaded`; and
-// `through`, what connection j of the list makes of what was loaded.
+// Supplied by the kernel: `On`, where an item's tile is; `places` and `sees`, what a connection reads from there;
+// `loaded`; and `through`, which converts the loaded values for connection j of the list.
 
 // Number of connections that are listed at a time.
 const LISTED = 128u;

@@ -1,7 +1,7 @@
-// A plane of tiles in parts: a workgroup has one of a unit's, which is `part_items` items, a tile for one vec4 of the
-// batch each, and adds something up over it. Host half: src/sparse/conv_parts.rs.
+// A plane of tiles in parts: a workgroup takes one part of a unit's plane, which has `part_items` items (each a tile
+// for one vec4 of the batch), and sums over it. Host half: src/sparse/conv_parts.rs.
 
-// Of a tile's positions at which there is something: one vec4 each.
+// The existing positions of a tile, one vec4 each; the others become zero.
 fn only_held(x: Four, held: u32) -> Four {
     return Four(
         select(vec4(0.0), x.a, vec4(held > 0u)),

@@ -1,6 +1,7 @@
-// The convolution in front of a batch norm, and the statistics of what it makes. A workgroup has a part of a unit's
-// plane; it goes through that in rounds, one on hardware where planes are small, and merges what it finds in each. By
-// the kernel: `through`, as for conv_list, and `prepare`, what that needs to know of a connection that is listed.
+// The convolution before a batch norm, and the statistics of its values. A workgroup has a part of a unit's plane; it
+// goes through the part in rounds (a single one on hardware if planes are small) and merges the results. Supplied by
+// the kernel: `through`, as for conv_list, and `prepare`, which stores what `through` needs to know about a listed
+// connection.
 #import members
 #import workgroup_sum
 #import conv_forward
@@ -19,7 +20,7 @@ fn put(on: On, sum: Four) {
     }
 }
 
-// Members, their mean, and the sum of their squared differences from it.
+// Number of samples, their mean, and the sum of their squared differences from it.
 struct Found {
     n: f32,
     mean: f32,
@@ -30,7 +31,8 @@ fn away(x: vec4<f32>, mean: f32, keep: vec4<bool>) -> vec4<f32> {
     return select(vec4(0.0), x - mean, keep);
 }
 
-// Of what a workgroup's invocations hold. In two passes, so that a small variance about a large mean is not lost.
+// The statistics of what a workgroup's invocations hold. In two passes, so that a small variance about a large mean is
+// not lost.
 fn found_in(index: u32, sum: Four, keep: vec4<bool>, held: u32) -> Found {
     let kept = select(vec4(0.0), vec4(1.0), keep);
     let count = (kept.x + kept.y + kept.z + kept.w) * f32(held);
@@ -50,7 +52,7 @@ fn found_in(index: u32, sum: Four, keep: vec4<bool>, held: u32) -> Found {
     );
     let squares = Four(d.a * d.a, d.b * d.b, d.c * d.c, d.d * d.d);
     let both = workgroup_sum(index, vec2(all_of(d), all_of(squares)));
-    // What rounding left in the mean is taken out of both.
+    // The rounding error of the mean is removed from both.
     let shift = both.x / n;
     return Found(whole.y, mean + shift, both.y - both.x * shift);
 }
@@ -76,7 +78,7 @@ fn ENTRY(
     if flat >= params.rows * params.parts {
         return;
     }
-    // Neighbours have the same part of different units' planes, which see the same of the input.
+    // Neighbouring workgroups have the same part of different units' planes, which see the same input.
     let part = flat / params.rows;
     let unit = flat - part * params.rows;
     let row = params.first_row + unit;

@@ -1,13 +1,13 @@
-// The input gradient of a convolution, gathered in the arena's transposed order: a channel's connections of all taps, in
-// workgroup memory, and what they see from a tile of positions. The four positions of a tile lie stride_x apart, so that
-// they gather from neighbours in delta, through the same taps.
+// The input gradient of a convolution, gathered in the arena's transposed order: a channel's connections of all taps,
+// in workgroup memory, and what they see from a tile of positions. The four positions of a tile are stride_x apart, so
+// that they gather from neighbours in delta, through the same taps.
 #import divide
 #import window
 #import conv_list
 
 const TILE = 4u;
 
-// By connection of the list: its tap's remainders by the strides, as one number. Only where there are strides.
+// For each connection of the list: its tap's remainders by the strides, as one number. Only used with strides.
 var<workgroup> remainders: array<u32, 128>; // LISTED
 
 // An item's tile.
@@ -19,9 +19,10 @@ struct On {
     remainder: u32,
     first_y: u32,
     first_x: u32,
-    // There, in words.
+    // Its address, in words.
     base: u32,
-    // The first output, from one of the tile's positions to the next, and how many of the four there are: maybe none.
+    // The first output, the distance from one of the tile's positions to the next, and how many of the four exist:
+    // possibly none.
     to: u32,
     step: u32,
     held: u32,
@@ -32,7 +33,7 @@ fn on_tile(channel: u32, tile: u32, v: u32) -> On {
     let stride_x = params.window.stride_x;
     let tiles_x = stride_x * params.tiles;
     let y = tile / tiles_x;
-    // Positions x, x + stride_x, ...: those that leave the same remainder are one part of the row.
+    // Positions x, x + stride_x, ...: those with the same remainder are one part of the row.
     var number = tile - y * tiles_x;
     var x = 0u;
     while number >= params.tiles {
@@ -44,7 +45,7 @@ fn on_tile(channel: u32, tile: u32, v: u32) -> On {
     let ox = divide(x + params.window.padding_x, params.window.inverse_stride_x);
     let first_y = y + params.window.padding_y - oy * stride_y;
     let first_x = x + params.window.padding_x - ox * stride_x;
-    // Of a row's last part there may be nothing.
+    // The last part of a row may be empty.
     let left = max(params.window.input_x, x) - x;
     return On(
         v,
@@ -60,7 +61,7 @@ fn on_tile(channel: u32, tile: u32, v: u32) -> On {
     );
 }
 
-// What a sum is added to, if it is.
+// What a sum is added to, if anything.
 fn before(on: On, add: bool) -> Four {
     var sum = Four();
     if !add {
@@ -97,7 +98,7 @@ fn list_one(i: u32, j: u32, first_col: u32) {
     let tap = cols[place] - first_col;
     let kernel_y = divide(tap, params.window.inverse_kernel_x);
     let kernel_x = tap - kernel_y * params.window.kernel_x;
-    // From one output position to the next, taps a stride apart see the same of the input.
+    // From one output position to the next, taps one stride apart see the same of the input.
     let y = divide(kernel_y, params.window.inverse_stride_y);
     let x = divide(kernel_x, params.window.inverse_stride_x);
     let plane = params.window.output_y * params.window.output_x;
@@ -117,7 +118,7 @@ fn places(p: vec4<u32>, on: On) -> vec4<u32> {
     return vec4(p.x + on.base) + vec4(0u, 1u, 2u, 3u) * params.vectors;
 }
 
-// Positions of delta below zero wrap to more than any plane has.
+// Positions of delta below zero wrap around to more than any plane has.
 fn sees(p: vec4<u32>, on: On) -> vec4<bool> {
     let x = vec4(on.x - p.z) + vec4(0u, 1u, 2u, 3u);
     return (x < vec4(params.window.output_x)) & vec4(on.y - p.y < params.window.output_y);
@@ -131,7 +132,7 @@ fn loaded(at: vec4<u32>) -> Four {
     return Four(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
 }
 
-// Where most taps see nothing of a position: those are passed over.
+// For positions of which most taps see nothing: those are skipped.
 fn plus_strided(initial: Four, count: u32, on: On) -> Four {
     var sum = initial;
     for (var j = 0u; j < count; j++) {
@@ -145,7 +146,7 @@ fn plus_strided(initial: Four, count: u32, on: On) -> Four {
     return sum;
 }
 
-// What a list of `count` adds.
+// The sum over a list of `count` connections.
 fn plus_listed(sum: Four, count: u32, on: On) -> Four {
     if strided() {
         return plus_strided(sum, count, on);

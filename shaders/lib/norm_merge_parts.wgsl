@@ -1,4 +1,4 @@
-// As norm_merge, of parts that say how many members they have; some may have none.
+// As norm_merge, for parts that state their number of samples, which can be zero.
 #import norm_merged
 
 fn merge_parts(c: u32, count: u32) -> Merged {

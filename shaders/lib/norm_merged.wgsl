@@ -1,4 +1,4 @@
-// What tiles of a channel's statistics are merged into.
+// The merged statistics of a channel's tiles.
 struct Merged {
     n: f32,
     mean: f32,

@@ -1,7 +1,7 @@
-// The backward pass of a convolution in one dispatch. Its first workgroups add up the gradients of connections, as
-// conv_sddmm does; the others gather the gradient at its input, as conv_transposed does, of a part of a channel's plane
-// each. Neither waits for the other. Where the input is a batch norm's output, the latter also take that gradient back
-// through the norm's ReLU, and begin what the norm's own backward pass adds up.
+// The backward pass of a convolution in one dispatch. Its first workgroups sum the gradients of connections, as
+// conv_sddmm does; the others gather the gradient at its input, as conv_transposed does, each for a part of a channel's
+// plane. Neither waits for the other. If the input is a batch norm's output, the latter also take that gradient back
+// through the norm's ReLU, and compute the sums that the norm's own backward pass needs.
 #import grid
 #import part
 #import members
@@ -69,11 +69,11 @@ fn taken(x: vec4<f32>, v: u32, seen: Seen) -> vec4<f32> {
         return x;
     }
     let y = (x - seen.mean) * seen.scale + seen.bias;
-    // As batch_norm_apply: a NaN stays a NaN, padding is zero.
+    // As in batch_norm_apply: a NaN stays NaN, padding is zero.
     return select(y, vec4(0.0), !members(v) | (vec4(params.relu != 0u) & (y < vec4(0.0))));
 }
 
-// At a tile's positions, or at its first in place of those that are not there.
+// At a tile's positions, with its first position in place of those that do not exist.
 fn held_places(on: On) -> vec4<u32> {
     return vec4(on.to) + select(vec4(0u), vec4(0u, 1u, 2u, 3u), vec4(0u, 1u, 2u, 3u) < vec4(on.held)) * on.step;
 }
@@ -92,7 +92,7 @@ fn normalised(x: vec4<f32>, keep: vec4<bool>, seen: Seen) -> vec4<f32> {
     return select(vec4(0.0), (x - seen.mean) * seen.inverse, keep);
 }
 
-// Writes a tile's gradient, back through the ReLU, and adds what the norm needs of it to `sums`.
+// Writes a tile's gradient, taken back through the ReLU, and adds what the norm needs from it to `sums`.
 fn put_behind_norm(on: On, sum: Four, seen: Seen, sums: vec2<f32>) -> vec2<f32> {
     let at = held_places(on);
     let keep = members(on.v);
@@ -120,7 +120,7 @@ fn put_behind_norm(on: On, sum: Four, seen: Seen, sums: vec2<f32>) -> vec2<f32> 
 }
 
 fn over_part(group: u32, index: u32) {
-    // Neighbours have the same part of different channels' planes, which see the same of delta.
+    // Neighbouring workgroups have the same part of different channels' planes, which see the same of delta.
     let number = group / params.window.channels;
     let channel = group - number * params.window.channels;
     let first_col = params.first_col + channel * params.window.taps;

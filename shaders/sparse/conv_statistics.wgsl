@@ -1,4 +1,4 @@
-// The convolution in front of a batch norm: as conv, and the statistics of what it makes.
+// The convolution before a batch norm: like conv, with the statistics of its values.
 #import grid
 #import conv_statistics
 

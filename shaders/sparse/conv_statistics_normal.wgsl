@@ -1,4 +1,4 @@
-// conv_statistics where the layer's input is the output of another batch norm that was never written: each load takes
+// conv_statistics if the layer's input is the output of another batch norm that was never written: each load passes
 // that norm's input through the norm and its ReLU.
 #import grid
 #import conv_statistics
@@ -28,7 +28,7 @@ struct Params {
 @group(0) @binding(8) var<storage, read_write> output: array<vec4<f32>>; // [rows][output_y][output_x][vectors]
 @group(0) @binding(9) var<storage, read_write> parts: array<f32>; // [rows][parts][3]: members, mean, squared differences
 
-// By connection of the list: its channel's mean, scale and bias.
+// For each connection of the list: its channel's mean, scale and bias.
 var<workgroup> norms: array<vec3<f32>, 128>; // LISTED
 
 fn prepare(i: u32, j: u32) {
@@ -39,7 +39,7 @@ fn prepare(i: u32, j: u32) {
 
 fn normal(x: vec4<f32>, norm: vec3<f32>) -> vec4<f32> {
     let y = (x - norm.x) * norm.y + norm.z;
-    // As batch_norm_apply: a NaN stays a NaN. Padding may hold any number.
+    // As in batch_norm_apply: a NaN stays NaN. Padding can hold any number.
     return select(y, vec4(0.0), vec4(params.relu != 0u) & (y < vec4(0.0)));
 }
 

@@ -1,4 +1,4 @@
-// The input gradient of the sparse convolution: as conv, gathered in the transposed order. Hardware lists a channel's
+// The input gradient of the sparse convolution: like conv, gathered in the transposed order. Hardware lists a channel's
 // connections of all taps in workgroup memory, and goes through them in one loop; a software adapter goes tap by tap.
 #import grid
 #import part

@@ -1,4 +1,4 @@
-//! The best weights of a run by its validation part, which are kept beside the newest ones.
+//! A run's best weights according to its validation part, which are kept beside the newest ones.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,20 +9,20 @@ use crate::choice::choice;
 pub struct Best {
     /// Number of steps done by then.
     pub step: u64,
-    /// Number of epochs done by then.
+    /// Number of epochs completed at that point.
     pub epoch: u32,
-    /// What they are the best by: `loss`, `accuracy`, or a metric's name.
+    /// The metric by which they are the best: `loss`, `accuracy`, or another metric's name.
     pub metric: String,
     /// Its value on the validation part.
     pub value: f32,
 }
 
 choice! {
-    /// Which of a run's checkpoints is used.
+    /// Which of a run's checkpoints to use.
     pub enum Which {
-        /// The last one that was saved
+        /// The last one saved
         Newest = "newest",
-        /// The best one by the validation part
+        /// The best one according to the validation part
         Best = "best",
     }
 }

@@ -45,12 +45,12 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
     }
 }
 
-/// Loads a checkpoint to predict or to be evaluated with: the one at `path`, or of a run that of this kind. Without a
-/// kind it is the best one where there is one, else the newest. Also says which it is; none of one that was named
-/// itself.
+/// Loads a checkpoint for prediction or evaluation: the one at `path` or, if `path` is a run, its checkpoint of this
+/// kind. If no kind is given, it is the best one if there is one, otherwise the newest. Also returns the kind; `None`
+/// if the checkpoint itself was named.
 ///
 /// # Errors
-/// As [`load`]; a kind of a checkpoint that was named itself, and the best one of a run that has none.
+/// As [`load`]; a kind was given for a checkpoint that was named itself, or a run has no best one.
 pub fn load_which(path: &Path, which: Option<Which>) -> Result<(Checkpoint, Option<Which>)> {
     let failed = |reason: String| Error::Checkpoint {
         path: path.to_owned(),

@@ -36,7 +36,7 @@ pub struct Progress {
     /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tested: Option<Tested>,
-    /// The best weights so far; none without a validation part, and in checkpoints of versions that kept none.
+    /// The best weights so far; `None` without a validation part, and in checkpoints of versions that kept none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best: Option<Best>,
 }

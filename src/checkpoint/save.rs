@@ -46,7 +46,7 @@ pub(crate) fn save_of(
 }
 
 /// Saves the best weights so far into `run/best/step-…`. Those of the step `before` stay as well: the newest checkpoint
-/// tells of them, until there is another one.
+/// refers to them until there is another one.
 ///
 /// # Errors
 /// As [`save`].
@@ -89,7 +89,7 @@ pub(super) fn save_on(
     Ok(target)
 }
 
-/// Puts a checkpoint into the folder of that name in `run`; returns its path and that of the folder.
+/// Puts a checkpoint into the folder with that name in `run`; returns its path and that of the folder.
 fn put(
     disk: &impl Disk,
     run: &Path,

@@ -45,10 +45,10 @@ pub struct EvalArgs {
     /// Folder with the data set's files [default: the one that the network was trained from]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Checkpoint of a run to test [default: best, where there is one, else newest]
+    /// Checkpoint of a run to test [default: best, if there is one, otherwise newest]
     #[arg(long = "checkpoint", value_enum, value_name = "WHICH")]
     which: Option<Which>,
-    /// Part of the data to test on [default: test, where there is one, else validation]
+    /// Part of the data to test on [default: test, if there is one, otherwise validation]
     #[arg(long, value_enum, value_name = "PART")]
     part: Option<DataPart>,
     /// Use only the first N test images (0: all) [default: all]
@@ -70,7 +70,7 @@ pub struct EvalArgs {
 /// What a network is evaluated on.
 struct Tested {
     data: Dataset,
-    /// The part of the data set that stands there as its test part.
+    /// The part of the data set that takes the place of its test part.
     part: DataPart,
     /// Whether the images are those that its training used for testing.
     own: bool,
@@ -175,7 +175,7 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
             &format!("the data set {} has no {part} part", data.name),
         ));
     }
-    // What is asked of test samples is from here on asked of those.
+    // From here on, everything asked about test samples is asked about those.
     let (mut data, as_then) = (data.judged_by(part), as_then.judged_by(part));
     let trained = trained.map(|trained| trained.judged_by(part));
     let trained = trained.as_ref();
@@ -291,9 +291,9 @@ struct Shown<'a> {
     part: DataPart,
     /// Where the images come from.
     test_part: &'a TestPart,
-    /// Which checkpoint it was; none of one that was named itself.
+    /// Which checkpoint it was; `None` if the checkpoint itself was named.
     checkpoint: Option<Which>,
-    /// Epochs and steps that the network was trained for.
+    /// Epochs and steps for which the network was trained.
     epoch: u32,
     step: u64,
     /// How many of them the network was trained on; null if that is not known.

@@ -57,7 +57,7 @@ pub struct ModelArgs {
     connections: Option<u64>,
     #[command(flatten)]
     model: ModelFlags,
-    /// Size of a batch, to show the memory too that a training of such batches takes
+    /// Batch size, to show also the memory that a training with such batches takes
     #[arg(long, value_name = "N", requires = "name", allow_negative_numbers = true, value_parser = whole::<usize>)]
     batch: Option<usize>,
     /// Print one JSON object
@@ -77,7 +77,7 @@ pub fn run(args: &ModelArgs) -> Result<()> {
     output::print(&(text + "\n"))
 }
 
-/// What is printed for programs.
+/// The output for programs.
 #[derive(Serialize)]
 struct Json<'a> {
     #[serde(flatten)]

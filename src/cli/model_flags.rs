@@ -67,7 +67,7 @@ impl ModelFlags {
         .find_map(|(flag, typed)| typed.then_some(flag))
     }
 
-    /// The images that the model of this name is for.
+    /// The images that the model with this name is meant for.
     pub fn image_shape(&self, name: &str) -> Result<ImageShape> {
         image_shape(self.image.as_deref(), name)
     }

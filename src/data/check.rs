@@ -28,8 +28,8 @@ pub struct Check {
     pub bad_folders: Vec<BadImage>,
     /// 128-bit XXH3 over the contents of all files, in hexadecimal; for a set in memory, over labels and pixels.
     pub contents: String,
-    /// Test and validation images that are, by their pixels, training images as well; where none have a part of their
-    /// own, training images that are others once more, of which some may be held out.
+    /// Test and validation images that are, by their pixels, training images as well; if the set has no such parts,
+    /// training images that occur more than once, some of which may be held out.
     pub copies: usize,
 }
 

@@ -1,4 +1,4 @@
-//! A loaded data set: its parts, and what is known of them.
+//! A loaded data set: its parts, and what is known about them.
 
 use std::sync::Arc;
 
@@ -27,9 +27,9 @@ pub struct Dataset {
     pub normalisation: Normalisation,
     /// What the network learns from.
     pub train: Images,
-    /// What weights are chosen by, and when to stop; none where nothing is to be chosen.
+    /// The part that chooses weights, and when to stop; `None` if nothing is to be chosen.
     pub validation: Option<HeldOut>,
-    /// What it is tested by: it chooses nothing. Empty where there is a validation part alone.
+    /// The part for the final test: it chooses nothing. Empty if there is only a validation part.
     pub test: Images,
     /// Where the test images come from.
     pub test_part: TestPart,

@@ -1,5 +1,5 @@
-//! JPEG, PNG, WebP and BMP files to RGB pixels. The first bytes say what a file is: names are not to be trusted
-//! (ImageNet has a PNG that is called `.JPEG`).
+//! JPEG, PNG, WebP and BMP files to RGB pixels. The first bytes tell what a file is; names are not reliable (ImageNet
+//! has a PNG that is called `.JPEG`).
 
 mod bmp;
 mod jpeg;
@@ -20,11 +20,11 @@ pub(super) fn available() -> Result<()> {
     Ok(())
 }
 
-/// Decodes a file's contents, turned as Exif says. Grey images get three equal channels, CMYK becomes RGB, 16 bits
+/// Decodes a file's contents, turned as Exif says. A grey image becomes three equal channels, CMYK becomes RGB, 16 bits
 /// become 8, and transparency is dropped.
 ///
 /// # Errors
-/// What is wrong with the file: it is of another format, or damaged, truncated, or too large.
+/// What is wrong with the file: it has another format, or it is damaged, truncated or too large.
 pub(super) fn decode(content: &[u8]) -> Result<Rgb, String> {
     let (image, orientation) = match Format::of(content)? {
         Format::Jpeg => jpeg::decode(content)?,
@@ -147,7 +147,7 @@ mod tests {
         std::fs::read(format!("{folder}{name}")).unwrap()
     }
 
-    /// The picture of the samples, which Pillow wrote: 32 × 24 pixels.
+    /// The picture in the samples, which Pillow wrote: 32 × 24 pixels.
     fn pixel(x: usize, y: usize) -> [u8; 3] {
         [8 * x as u8, 10 * y as u8, 128]
     }

@@ -1,7 +1,7 @@
-//! Addresses and lengths of the files of the known sets, as they are published. The checksums of their unpacked contents
-//! (`checksums.rs`) say what is in them.
+//! Addresses and lengths of the published files of the known sets. The checksums of their unpacked contents are in
+//! `checksums.rs`.
 
-/// A file that is published.
+/// A published file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Download {
     /// Its address.
@@ -16,7 +16,7 @@ impl Download {
         self.address.rsplit('/').next().unwrap_or(self.address)
     }
 
-    /// Whether it is an archive of the set's files, and not one of them.
+    /// Whether it is an archive of the set's files, rather than one of them.
     pub fn is_archive(&self) -> bool {
         self.address.ends_with(".tar.gz")
     }

@@ -64,8 +64,8 @@ impl Images {
 }
 
 impl Dataset {
-    /// The test and validation images are going to be compared with these: what they take to be known by is noted from
-    /// here on, as they are read.
+    /// Announces that the test and validation images will be compared with these: from here on, the hashes needed for
+    /// that are noted as images are read.
     pub fn compares_with(&self, learned: &LearnedImages) {
         if learned.older.is_empty() {
             return;

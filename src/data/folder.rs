@@ -81,7 +81,7 @@ enum Shared {
     Some(String),
 }
 
-/// Looks for images of a part that are training images, by links or copies under whatever names.
+/// Looks for images of a part that are training images, as links or copies under whatever names.
 fn judged_by_others(data: &Dataset, part: DataPart) -> Option<Shared> {
     let HeldOut { images, part: from } = data.part(part)?;
     let (train, held_out) = (data.train.folder()?, images.folder()?);
@@ -176,11 +176,11 @@ fn list_parts(source: &DataOptions, to_train: bool) -> Result<(Dataset, Faults)>
     let mut train = match (all, &test) {
         (Some(all), _) => all,
         (None, Some((images, _))) => images.none_of(train),
-        // Without a folder to test by there was one to train with.
+        // Without a folder to test on there was one to train on.
         (None, None) => scan(&train, None, size, resize, &mut faults)?,
     };
     if share > 0.0 && validation.is_none() && !tests_alone {
-        // What is wrong with the images is said before what follows from it.
+        // Faults of the images are reported before their consequences.
         if let Some(refusal) = faults.refusal(source.images.skip_bad) {
             return Err(refusal);
         }

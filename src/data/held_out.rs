@@ -10,12 +10,12 @@ use crate::error::option::VAL_SPLIT;
 use crate::error::{Error, Result};
 
 impl FolderSplit {
-    /// Training images and images that are held out: of every class `share`, of which one image at least stays for
-    /// training. Which ones is a matter of the seed and of their names, so that images which come or go move few of the
-    /// others. Nothing is split off for a share of 0.
+    /// Training images and held-out images: `share` of every class, leaving at least one image for training. The choice
+    /// depends on the seed and the images' names, so that adding or removing images moves few others. Nothing is split
+    /// off for a share of 0.
     ///
     /// # Errors
-    /// A share that holds no image out.
+    /// The share holds no image out.
     pub(super) fn split_off(self, share: f64, seed: u32) -> Result<(Self, Self)> {
         let classes: Vec<u32> = self.files.iter().map(|file| file.class).collect();
         let held = chosen(&classes, |at| self.rank(at, seed), share);
@@ -68,11 +68,11 @@ impl FolderSplit {
 }
 
 impl Split {
-    /// As [`FolderSplit::split_off`], by the images' pixels: those that stand twice are on one side, but where the
-    /// share ends between the two.
+    /// As [`FolderSplit::split_off`], by the images' pixels: equal images are on one side, unless the share ends
+    /// between them.
     ///
     /// # Errors
-    /// A share that holds no image out.
+    /// The share holds no image out.
     pub(super) fn split_off(self, share: f64, seed: u32) -> Result<(Self, Self)> {
         let rank = |at| xxh3_64_with_seed(self.image(at), seed.into());
         let held = chosen(self.labels(), rank, share);
@@ -92,7 +92,7 @@ impl Split {
     }
 }
 
-/// Which samples of these classes are held out: of every class `share`, those of the lowest ranks.
+/// Which samples of these classes are held out: `share` of every class, those with the lowest ranks.
 pub(super) fn chosen(classes: &[u32], rank: impl Fn(usize) -> u64, share: f64) -> Vec<bool> {
     let mut order: Vec<(u32, u64, usize)> = (classes.iter().enumerate())
         .map(|(at, &class)| (class, rank(at), at))

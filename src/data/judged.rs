@@ -1,9 +1,9 @@
-//! A data set by one of the parts that nothing is learned from.
+//! A data set seen through one of the parts that nothing is learned from.
 
 use super::{DataPart, DataRecord, Dataset, HeldOut};
 
 impl Dataset {
-    /// The part that is looked at after each epoch: validation, or the test part where there is none.
+    /// The part that is evaluated after each epoch: validation, or the test part if there is none.
     pub fn judge(&self) -> DataPart {
         match self.validation {
             Some(_) => DataPart::Validation,
@@ -11,7 +11,7 @@ impl Dataset {
         }
     }
 
-    /// The part that a network is evaluated by when its training is over: test, or validation where there is none.
+    /// The part on which a network is evaluated after its training: test, or validation if there is none.
     pub fn last_judge(&self) -> DataPart {
         match (self.test.is_empty(), &self.validation) {
             (true, Some(_)) => DataPart::Validation,
@@ -19,7 +19,7 @@ impl Dataset {
         }
     }
 
-    /// The samples of a part; none without it.
+    /// The samples of a part; `None` if there is no such part.
     pub fn part(&self, part: DataPart) -> Option<HeldOut> {
         match part {
             DataPart::Validation => self.validation.clone(),
@@ -30,8 +30,8 @@ impl Dataset {
         }
     }
 
-    /// This with that part in the place of the test part, so that it is asked what else only test samples are; as it is
-    /// where there is no such part.
+    /// This with that part in place of the test part, so that it can be used wherever test samples are; unchanged if
+    /// there is no such part.
     pub fn judged_by(&self, part: DataPart) -> Self {
         let mut view = self.clone();
         if let (DataPart::Validation, Some(HeldOut { images, part })) = (part, &self.validation) {

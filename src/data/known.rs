@@ -35,7 +35,7 @@ pub(super) struct Known {
     pub checksums: &'static [u32],
     /// Where to get them.
     pub(super) origin: &'static str,
-    /// The files as they are published.
+    /// The files as published.
     pub(super) downloads: &'static [Download],
 }
 

@@ -50,7 +50,7 @@ fn load_as(source: &DataOptions, to_train: bool, watch: Watch<'_>) -> Result<Dat
             value: "0".to_owned(),
         });
     }
-    // A share that is none is said before anything is read.
+    // An invalid share is reported before anything is read.
     source.share(true)?;
     let path = Path::new(&source.name);
     let is_path = catalogue::is_path(&source.name);

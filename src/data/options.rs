@@ -21,12 +21,12 @@ pub struct DataOptions {
     /// image folder these are the first of every class, then the second of every class, and so on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
-    /// Share of the training samples that is held out for validation, by class and by `seed`; of a folder that brings
-    /// validation images beside its test images these are. `None` is a tenth of the images and a fifth of the rows of a
-    /// set that has nothing to test by, and nothing of others.
+    /// Share of the training samples to hold out for validation, per class and by `seed`; if a folder has validation
+    /// images beside its test images, those are used. `None` is a tenth of the images or a fifth of the rows for a set
+    /// without a test part, and nothing for others.
     #[serde(default)]
     pub val_split: Option<f64>,
-    /// What chooses the samples that are held out.
+    /// The seed that chooses the samples that are held out.
     #[serde(default = "first_seed")]
     pub seed: u32,
     /// How an image folder's images are prepared; other sets have their own sizes and parts.
@@ -37,7 +37,7 @@ pub struct DataOptions {
     pub table: TableOptions,
 }
 
-/// The size that a folder's images get, and what becomes of those that cannot be read.
+/// The size that a folder's images get, and what happens to those that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImageOptions {
@@ -57,10 +57,10 @@ fn first_seed() -> u32 {
 }
 
 impl DataOptions {
-    /// Share of the training samples that is held out. `tests`: whether the set has others to test by.
+    /// Share of the training samples that is held out. `tests`: whether the set has others to test on.
     ///
     /// # Errors
-    /// A share that is none.
+    /// The share is invalid.
     pub(super) fn share(&self, tests: bool) -> Result<f64> {
         let usual = match (tests, is_path(&self.name)) {
             (true, _) => 0.0,

@@ -1,4 +1,4 @@
-//! The parts of a data set that nothing is learned from: one to choose by, and one to test what was chosen.
+//! The parts of a data set that nothing is learned from: one for choosing, and one for testing what was chosen.
 
 use super::images::Images;
 use super::test_part::TestPart;
@@ -7,7 +7,7 @@ use crate::choice::choice;
 choice! {
     /// A part that nothing is learned from.
     pub enum DataPart {
-        /// It may be looked at while a network is trained: by it weights are chosen, and when a training stops
+        /// It may be looked at during training: it chooses weights, and when a training stops
         Validation = "validation",
         /// It chooses nothing
         Test = "test",

@@ -1,24 +1,24 @@
-//! The known sets as they are published.
+//! The known sets as published.
 
 use super::catalogue::{self, IMAGE_FOLDER};
 pub use super::downloads::Download;
 use crate::error::{Error, Result};
 
-/// A set that is published.
+/// A published set.
 #[derive(Clone, Copy, Debug)]
 pub struct Published {
-    /// The folder inside the one of all data in which its files are looked for.
+    /// The folder, inside the one for all data, in which its files are looked for.
     pub folder: &'static str,
-    /// Names of the files that it is made of, unpacked.
+    /// Names of its files, unpacked.
     pub files: &'static [&'static str],
     /// What to fetch.
     pub downloads: &'static [Download],
 }
 
-/// The set of that name as it is published.
+/// The published form of the set with that name.
 ///
 /// # Errors
-/// [`Error::Value`] for an unknown name, and for sets that nobody publishes.
+/// [`Error::Value`] for an unknown name, and for sets that are not published.
 pub fn published(name: &str) -> Result<Published> {
     let unpublished = |must: &str| {
         Err(Error::Value {

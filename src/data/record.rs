@@ -23,10 +23,10 @@ pub struct DataRecord {
     pub normalisation: Normalisation,
     /// What the network learned from.
     pub train: PartRecord,
-    /// What weights were chosen by; none without such a part.
+    /// The part that chose weights; `None` without such a part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<HeldOutRecord>,
-    /// What it was tested by.
+    /// The part it was tested on.
     pub test: PartRecord,
     /// Where the test images came from.
     pub test_part: TestPart,
@@ -35,7 +35,7 @@ pub struct DataRecord {
     pub preprocessing: Option<Preprocessing>,
 }
 
-/// What the validation part of a set was.
+/// The validation part of the set that was used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeldOutRecord {
     /// Its samples.
@@ -45,7 +45,7 @@ pub struct HeldOutRecord {
     pub part: TestPart,
 }
 
-/// What the samples of a part were.
+/// The samples of a part of the set that was used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartRecord {
     /// Number of images.
@@ -56,7 +56,7 @@ pub struct PartRecord {
 }
 
 impl PartRecord {
-    /// Of no samples.
+    /// The record of no samples.
     fn none() -> Self {
         Self {
             images: 0,
@@ -80,14 +80,14 @@ impl PartRecord {
                 before.images, self.images
             ));
         }
-        // What there is none of is the same, however it was not read.
+        // Two empty parts are the same, however they were read.
         (self.images > 0 && self.fingerprint != before.fingerprint)
             .then(|| "as many as when the run began, but not the same".to_owned())
     }
 }
 
 impl HeldOutRecord {
-    /// That of a set without such a part.
+    /// The record of a set without such a part.
     fn none() -> Self {
         Self {
             samples: PartRecord::none(),
@@ -97,8 +97,8 @@ impl HeldOutRecord {
 }
 
 impl DataRecord {
-    /// This as this version has it: earlier ones called test images what they split off the training images, and chose
-    /// nothing by.
+    /// This record as the current version has it: earlier versions called images that they split off test images, and
+    /// chose nothing by them.
     pub(crate) fn into_current(mut self) -> Self {
         if let (TestPart::SplitOff { .. }, None) = (&self.test_part, &self.validation) {
             self.validation = Some(HeldOutRecord {

@@ -22,7 +22,7 @@ pub(super) const EXPECTED: &str =
     "train/<class>/* and val/<class>/* (JPEG, PNG, WebP or BMP files, one folder a class)";
 /// Possible names of the folder with the test images, also in capital letters; the first one found is used.
 pub(super) const TEST_FOLDERS: [&str; 5] = ["val", "validation", "valid", "test", "testing"];
-/// Those of them that hold validation images where another one holds test images.
+/// How many of them hold validation images if another one holds test images.
 const VALIDATION: usize = 3;
 /// Number of classes by which a folder is recognised as having the same ones.
 const SOME_CLASSES: usize = 32;
@@ -109,7 +109,7 @@ pub(super) fn tests_alone(dir: &Path) -> Result<bool> {
     Ok(alone && test_folder(dir)?.is_some())
 }
 
-/// Whether all folders in this one are of these classes.
+/// Whether all folders in this one belong to these classes.
 fn has_these_alone(path: &Path, classes: &[String]) -> Result<bool> {
     let known: HashSet<&str> = classes.iter().map(String::as_str).collect();
     let is_known = |entry: &DirEntry| {
@@ -119,8 +119,8 @@ fn has_these_alone(path: &Path, classes: &[String]) -> Result<bool> {
     Ok(entries(path)?.iter().all(is_known))
 }
 
-/// The folder of test images beside `first`, where that one has validation images by its name and there is another one
-/// of the same classes for tests.
+/// The folder of test images beside `first`, if `first` is named as one for validation and there is another one with
+/// the same classes for tests.
 pub(super) fn second_folder(
     root: &Path,
     first: &str,

@@ -1,42 +1,42 @@
-//! Where the samples of a part come from that nothing is learned from.
+//! Where the samples of a part that nothing is learned from come from.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where the samples of a part come from that a network is evaluated by: never from those that it learns from.
+/// Where the samples for evaluation come from: never from those that the network learns from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TestPart {
-    /// They are the set's own.
+    /// They belong to the set.
     #[default]
     Published,
-    /// They are in files of a published set's names, of which some have other contents than the published ones.
+    /// They are in files with a published set's names, some of which do not have the published contents.
     Given,
-    /// They are in the folder of that name, beside the training images.
+    /// They are in the folder with that name, beside the training images.
     Folder(String),
-    /// They are the rows of the file of that name.
+    /// They are the rows of the file with that name.
     File(String),
     /// There are none.
     Nothing,
-    /// They were split off the training images or rows, which have no others beside them.
+    /// They were split off the training images or rows, because the set has no others.
     SplitOff {
-        /// Of all images that are there to train, or of all rows.
+        /// Share of all images for training, or of all rows.
         share: f64,
-        /// What chose them.
+        /// The seed that chose them.
         seed: u32,
-        /// Whether the network may have learned from some: it was trained on other images of the folder, or when
-        /// nothing, or something else, was split off. Its accuracy on them is then none of a test.
+        /// Whether the network may have learned from some of them: it was trained on other images of the folder, or
+        /// when nothing, or something else, was split off. Its accuracy on them is then not a test accuracy.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         trained_on: bool,
-        /// Whether they are a table's rows.
+        /// Whether they are rows of a table.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         rows: bool,
     },
 }
 
 impl TestPart {
-    /// Images that were split off those to train with.
+    /// Images that were split off those for training.
     pub(super) fn split_off(share: f64, seed: u32) -> Self {
         TestPart::SplitOff {
             share,

@@ -27,7 +27,7 @@ impl Scalar for u32 {
 pub(crate) enum Memory {
     Host(HostMemory),
     Gpu(super::gpu::Buffer),
-    /// None: its device only counts.
+    /// No memory: its device only counts.
     Counted,
     /// None yet: a transient buffer, which will be placed in another (see [`super::lifetime`]).
     Unplaced,

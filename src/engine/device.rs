@@ -142,11 +142,11 @@ impl Device {
         )
     }
 
-    /// A device that only counts: its [ledger](Device::ledger) says what the CPU executor would hold, and it holds
-    /// nothing. What is uploaded goes nowhere, programs do nothing, and what is read back is zero.
+    /// A device that only counts: its [ledger](Device::ledger) says what the CPU executor would hold, but it holds
+    /// nothing. Uploads are discarded, programs do nothing, and downloads are zero.
     ///
     /// # Errors
-    /// A thread that the system refuses.
+    /// The system refuses a thread.
     pub(crate) fn counting() -> Result<Self> {
         Ok(Device {
             counts: true,
@@ -215,7 +215,7 @@ impl Device {
         matches!(&self.executor, Executor::Gpu(gpu) if gpu.has_subgroups())
     }
 
-    /// Whether a kernel may bind as many buffers here as this one does.
+    /// Whether a kernel can bind as many buffers here as this one does.
     pub fn binds<K: Kernel>(&self) -> bool {
         match &self.executor {
             Executor::Cpu(_) => true,

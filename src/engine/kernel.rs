@@ -59,7 +59,7 @@ impl KernelInfo {
         self.name.rsplit('/').next().unwrap_or(self.name)
     }
 
-    /// Storage buffers that it binds.
+    /// Number of storage buffers that it binds.
     pub fn storage_buffers(&self) -> usize {
         let uniform = |binding: &&BindingInfo| matches!(binding.kind, BindingKind::Uniform(_));
         self.bindings.len() - self.bindings.iter().filter(uniform).count()

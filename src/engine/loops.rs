@@ -50,7 +50,7 @@ pub fn by_fours(rounds: u32, inside: Loops) -> Loops {
     looped(rounds / 4, inside) + looped(rounds.min(3), inside)
 }
 
-/// Those of `workgroup_sum`: see `shaders/lib/workgroup_sum.wgsl`.
+/// The loops of `workgroup_sum`: see `shaders/lib/workgroup_sum.wgsl`.
 pub fn workgroup_sum(shape: WorkgroupShape) -> Loops {
     let group = 8;
     looped(group, NONE) + looped(shape.invocations() / group, NONE)

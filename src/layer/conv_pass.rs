@@ -1,4 +1,4 @@
-//! A convolution beside batch norms, in few dispatches: with what the norms behind and before it add up.
+//! A convolution beside batch norms, in few dispatches: with the sums for the norms after and before it.
 
 use super::pass::Forward;
 use super::sparse_pass::SparsePass;
@@ -10,11 +10,11 @@ use crate::sparse::{
 };
 
 impl SparsePass {
-    /// Whether its statistics can be had with its value: a convolution without a ReLU whose loops are not too long for
-    /// one dispatch.
+    /// Whether its statistics can be computed with its value: it is a convolution without a ReLU whose loops are not
+    /// too long for one dispatch.
     ///
     /// # Errors
-    /// A window that does not fit the layer.
+    /// The window does not fit the layer.
     pub(crate) fn has_statistics(&self) -> Result<bool> {
         let suits = !self.relu && !self.window.is_pointwise();
         Ok(suits && self.with_statistics()?.fits())
@@ -24,7 +24,7 @@ impl SparsePass {
         ConvStatisticsParams::of_layer(&self.span, &self.window, self.lanes)
     }
 
-    /// Its forward pass in front of a norm, if that is what it is.
+    /// Its forward pass before a norm, if it is such a layer.
     pub(super) fn before_norm<P: Forward + ?Sized>(
         &self,
         pass: &P,
@@ -60,8 +60,9 @@ impl SparsePass {
         ConvBackward::fits(&self.span, &self.window, self.lanes, slices)
     }
 
-    /// The gradients of a convolution's connections, of its biases if they are trained, and that at its input; those of
-    /// connections in slices, if the arena's layer of this number has some; `accumulate` adds those of the parameters.
+    /// The gradients of a convolution's connections, of its biases if they are trained, and at its input; those of
+    /// connections in slices, if the arena's layer with this number has some; `accumulate` adds the gradients of
+    /// parameters to the existing ones.
     pub(crate) fn backward_at_once(
         &self,
         plan: &mut Plan,

@@ -98,10 +98,10 @@ pub trait Layer: Any + Debug + Send + Sync {
         false
     }
 
-    /// Whether its value is the batch norm of its first input, by what it saved (`[4][channels]`: mean, inverse
-    /// standard deviation, weight, bias), plus a second one if there is one, and then whether a ReLU follows. Of one
-    /// input, a kernel may take that in the value's place; its forward pass may find
-    /// [statistics](super::pass::Forward::statistics), and its backward pass a gradient that [went
+    /// Whether its value is the batch norm of its first input, given by what it saved (`[4][channels]`: mean, inverse
+    /// standard deviation, weight, bias), plus a second input if there is one, and if so, whether a ReLU follows. If
+    /// there is one input, a kernel can then read that instead of the value; its forward pass may find
+    /// [statistics](super::pass::Forward::statistics), and its backward pass a gradient that already [went
     /// back](Backward::is_masked) through the ReLU, and [sums](Backward::sums) over it.
     fn normalises(&self) -> Option<bool> {
         None

@@ -5,7 +5,7 @@
 //! | `definition.rs`, `extent.rs` | what a layer is: the trait that all of them implement; sizes |
 //! | `pass.rs`, `parameter_state.rs`, `parameters.rs` | what a layer sees while it records; dense parameters, on the host and on the device |
 //! | `sparse.rs`, `sparse_pass.rs`, `dense_pass.rs`, `bias_gradient.rs` | linear, token-wise and convolutional layers of sparse connections |
-//! | `conv_pass.rs` | a convolution with what the batch norms behind it and before it add up |
+//! | `conv_pass.rs` | a convolution with the sums for the batch norms after and before it |
 //! | `linear_gelu.rs`, `linear_gelu_backward.rs` | such a layer with the GELU after it, or before it |
 //! | `norm/` | batch norm, layer norm |
 //! | `activation.rs`, `normal.rs` | ReLU, GELU, and the normal distribution that it uses |

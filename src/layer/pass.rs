@@ -99,18 +99,18 @@ pub trait Forward: Pass {
     /// Where the layer's value goes, `[channels][positions][lanes]`. A padding lane can hold any finite number.
     fn output(&self) -> View;
 
-    /// Memory of so many words for [statistics](crate::sparse::ConvStatistics) of the layer's value by parts, where that
-    /// goes into a batch norm of a training step. What is asked for must be filled.
+    /// Memory of `words` words for [statistics](crate::sparse::ConvStatistics) of the layer's value by parts, if that
+    /// goes into a batch norm of a training step. If it is requested, it must be filled.
     fn statistics_room(&self, words: usize) -> Option<View>;
 
-    /// Such statistics of the first input, where its layer left some.
+    /// Such statistics of the first input, if its layer left some.
     fn statistics(&self) -> Option<View>;
 
-    /// Whether the layer's value is not to be written, for the one that takes it [makes it](Self::normalised) at each
-    /// load: only of a batch norm for which there are statistics.
+    /// Whether the layer's value is not to be written, because the layer that takes it [recomputes
+    /// it](Self::normalised) at each load: only for a batch norm with such statistics.
     fn is_left_out(&self) -> bool;
 
-    /// What the first input is the norm of, where it was left out.
+    /// What the first input is the norm of, if it was left out.
     fn normalised(&self) -> Option<Normalised>;
 
     /// What the next layer sees, if this one [joins](super::Layer::joins) it and has to record its value as well.
@@ -138,7 +138,7 @@ pub trait Backward: Pass {
     /// Whether that gradient already went back through the layer's own ReLU or GELU.
     fn is_masked(&self) -> bool;
 
-    /// The [sums](crate::sparse::ConvBackward) over that gradient by parts, where the layer that completed it left some.
+    /// The [sums](crate::sparse::ConvBackward) over that gradient by parts, if the layer that completed it left some.
     fn sums(&self) -> Option<View>;
 
     /// Whether gradients of parameters are added to those of the batch's earlier parts.
@@ -185,11 +185,11 @@ pub trait Backward: Pass {
         delta: View,
     ) -> Result<()>;
 
-    /// Records the whole backward pass of a convolution, the gradient at its input included, where there is one dispatch
-    /// for it: whether that was recorded.
+    /// Records the whole backward pass of a convolution, including the gradient at its input, if there is one dispatch
+    /// for it; returns whether that was recorded.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     fn convolution_at_once(
         &mut self,
         plan: &mut Plan,
@@ -197,8 +197,8 @@ pub trait Backward: Pass {
         delta: View,
     ) -> Result<bool>;
 
-    /// As [`connection_gradients`](Self::connection_gradients) where the layer's input was dropped and is the norm of
-    /// another value, which the kernel takes in its place: whether that was recorded.
+    /// As [`connection_gradients`](Self::connection_gradients) if the layer's input was dropped and is the norm of
+    /// another value, which the kernel reads instead; returns whether that was recorded.
     ///
     /// # Errors
     /// Views that do not fit.

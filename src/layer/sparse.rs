@@ -57,7 +57,7 @@ impl Sparse {
         Window::square(input.plane(), self.kernel, self.stride, self.padding)
     }
 
-    /// Its passes over an input of this size, where its connections have this place.
+    /// Its passes over an input of this size, if its connections have this place.
     pub(crate) fn of_span(
         &self,
         span: LayerSpan,

@@ -1,5 +1,5 @@
 //! Convolutions beside batch norms: which norms are computed at a convolution's loads, and the backward pass of
-//! convolutions at once, with what they do of that of the norms before them.
+//! convolutions in one dispatch, with its part of the backward pass of the norms before them.
 
 use super::options::NetworkOptions;
 use super::recorder::{PassOptions, Recorder, Values};
@@ -11,7 +11,7 @@ use crate::layer::{Sparse, SparsePass};
 use crate::sparse::{ConvBackward, ConvBackwardParams, ConvBackwardViews, NormBefore, Normalised};
 
 impl Recorder<'_> {
-    /// What the value of `source` is the norm of, where that was dropped or left out.
+    /// What the value of `source` is the norm of, if that value was dropped or left out.
     pub(super) fn normalised(&self, values: &Values, source: usize) -> Option<Normalised> {
         let node = &self.model.nodes()[source];
         let relu = node.layer().normalises()?;
@@ -26,7 +26,7 @@ impl Recorder<'_> {
         }
     }
 
-    /// Whether the value of a batch norm is not written in a pass: a convolution alone takes it, which makes it at
+    /// Whether the value of a batch norm is not written in a pass: only a convolution takes it, which recomputes it at
     /// each load.
     pub(super) fn is_left_out(&self, values: &Values, node: usize, mode: Mode) -> Result<bool> {
         let norm = &self.model.nodes()[node];
@@ -47,7 +47,7 @@ impl Recorder<'_> {
         }
     }
 
-    /// Whether a node is a convolution that can take its input through a norm: its value goes into a norm, too.
+    /// Whether a node is a convolution that can take its input through a norm, and whose value goes into a norm, too.
     fn normalises_at_loads(&self, node: usize) -> Result<bool> {
         let (Some(layer), Some(connections)) = (
             self.model.nodes()[node].layer_as::<Sparse>(),
@@ -69,7 +69,8 @@ impl Recorder<'_> {
         })
     }
 
-    /// Records the backward pass of a node's convolution in one dispatch, if there is one for it: whether it did.
+    /// Records the backward pass of a node's convolution in one dispatch, if there is one for it; returns whether it
+    /// did.
     pub(super) fn convolution_at_once(
         &self,
         plan: &mut Plan,
@@ -96,7 +97,7 @@ impl Recorder<'_> {
             Some(norm) if norm.dropped => norm.input.clone(),
             _ => self.recall(plan, values, source)?,
         };
-        // What else adds to it is there by now if the gradient is to be complete.
+        // If the gradient is to be complete, everything else was already added to it.
         let Some(sink) = self.sink(values, source)? else {
             return Ok(false);
         };
@@ -135,7 +136,7 @@ impl Recorder<'_> {
         if dropped && norm.inputs().len() > 1 {
             return Ok(None);
         }
-        // Nodes are passed back from the last to the first.
+        // The backward pass goes from the last node to the first.
         let consumers = &self.consumers[source];
         let complete = consumers.iter().all(|&c| c >= node)
             && consumers.iter().filter(|&&c| c == node).count() == 1;

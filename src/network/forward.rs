@@ -12,13 +12,13 @@ use crate::sparse::Normalised;
 /// What only a forward pass has.
 struct Ahead<'a> {
     mode: Mode,
-    /// None where it was left out.
+    /// `None` if it was left out.
     values: Vec<Option<View>>,
     /// What the first is then the norm of.
     normalised: Option<Normalised>,
     left_out: bool,
     output: View,
-    /// Of the first input, where its layer left some.
+    /// Those of the first input, if its layer left some.
     statistics: Option<View>,
     /// Where the layer leaves its own.
     room: RefCell<Option<View>>,

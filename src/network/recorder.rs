@@ -38,8 +38,8 @@ impl PassOptions<'_> {
         }
     }
 
-    /// Whether the gradients of connections go where the optimiser looks, and no round observes the pass: it would look
-    /// at the layers' inputs themselves.
+    /// Whether the gradients of connections go where the optimiser reads them, and no round observes the pass: a round
+    /// would read the layers' inputs themselves.
     pub fn trains_alone(&self) -> bool {
         self.pass.gradients && self.pass.observes == Observes::Nothing && self.tiles.is_none()
     }
@@ -88,7 +88,7 @@ pub(super) struct Values {
     pub statistics: Vec<Option<View>>,
     /// The gradient at its value.
     pub delta: Vec<Option<View>>,
-    /// Sums over that by parts, for the batch norm that it is of.
+    /// Sums over that by parts, for the batch norm that it belongs to.
     pub sums: Vec<Option<View>>,
     /// Whether `delta` has already passed back through the node's own ReLU.
     pub masked: Vec<bool>,

@@ -59,7 +59,7 @@ const LANES: usize = 64;
 /// Most sums per group.
 const WORKGROUPS: usize = 256;
 
-/// Numbers that a thread takes at a time.
+/// Number of values that a thread takes at a time.
 const CHUNK: usize = 16 * 1024;
 
 /// The sum of 64 lanes' sums.

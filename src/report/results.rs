@@ -270,7 +270,7 @@ impl Group {
     }
 }
 
-/// What a part tells at a run's end; none where it was not looked at.
+/// The results of a part at a run's end; `None` if it was not evaluated.
 fn of_part(end: &Finished, part: DataPart) -> Option<Judged> {
     match part {
         DataPart::Validation => end.validation.clone(),
@@ -278,7 +278,7 @@ fn of_part(end: &Finished, part: DataPart) -> Option<Judged> {
     }
 }
 
-/// The number of a part in the column of this key: `test_loss`, `validation_accuracy`, or that of a score.
+/// The number of a part in the column with this key: `test_loss`, `validation_accuracy`, or that of a score.
 fn judged(end: &Finished, key: &str) -> Option<f64> {
     let mut parts = DataPart::ALL.into_iter();
     let of_key = |part: DataPart| Some((part, key.strip_prefix(part.name())?.strip_prefix('_')?));
@@ -301,7 +301,7 @@ fn columns(records: &[RunRecord]) -> Vec<Column> {
     let mut columns = Vec::new();
     for part in [DataPart::Test, DataPart::Validation] {
         let told: Vec<Judged> = ends.iter().filter_map(|end| of_part(end, part)).collect();
-        // Without a validation part there are the columns of the test, also where none was told yet.
+        // Without a validation part there are the columns of the test, even if no result was reported yet.
         let is_usual = part == DataPart::Test && ends.iter().all(|end| end.validation.is_none());
         let is_told = !told.is_empty() || is_usual;
         let by_others = |told: &Judged| told.accuracy.is_nan() && told.metric.is_some();

@@ -82,7 +82,7 @@ pub(super) fn started(event: &Started) -> String {
     }
     let so_far = match event.always_sparse {
         true => "",
-        // Lists of connections, once there are some, take more than dense weights.
+        // Once there are lists of connections, they take more than dense weights.
         false => "; more if it prunes later",
     };
     lines.extend(memory_text(&event.memory).map(|text| format!("memory       {text}{so_far}")));
@@ -106,7 +106,7 @@ pub(super) fn started(event: &Started) -> String {
     lines.join("\n")
 }
 
-/// What a device holds, and of what; nothing where that is not known.
+/// The memory that a device holds, by class; `None` if that is not known.
 pub fn memory_text(classes: &[(String, u64)]) -> Option<String> {
     let all: u64 = classes.iter().map(|(_, bytes)| bytes).sum();
     let held = classes.iter().filter(|(_, bytes)| *bytes > 0);
@@ -133,7 +133,7 @@ pub(super) fn scored(before: &str, accuracy: f32, metric: Option<&Score>) -> Str
     }
 }
 
-/// What the whole test tells besides, where it does.
+/// The further scores of the whole test, if any.
 fn further(scores: &[Score]) -> String {
     let texts = scores
         .iter()
@@ -141,7 +141,7 @@ fn further(scores: &[Score]) -> String {
     texts.collect()
 }
 
-/// Of these what stands in an epoch's line: the most telling of a task.
+/// Those of them in an epoch's line: the most informative of a task.
 const IN_A_LINE: [&str; 4] = ["RMSE", "R2", "macro-F1", "AUC"];
 
 /// The text beside the bar.

@@ -1,4 +1,4 @@
-//! The backward pass of a convolution in one dispatch: the gradients of its connections, and that at its input.
+//! The backward pass of a convolution in one dispatch: the gradients of its connections and at its input.
 
 use rayon::prelude::*;
 
@@ -16,13 +16,13 @@ use crate::window::{Window, WindowParams};
 
 crate::kernel! {
     /// [`ConvSddmm`](super::ConvSddmm), or with `normal` [`ConvSddmmNormal`](super::ConvSddmmNormal), and
-    /// [`ConvTransposed`](super::ConvTransposed), which wait for nothing of each other.
+    /// [`ConvTransposed`](super::ConvTransposed), which do not wait for each other.
     ///
-    /// Where the layer's input is a batch norm's output, its gradient can be taken back through the ReLU behind the
-    /// norm (`mask`), all of it, and `parts` gets the sums of it and of it times the normalised input, by part of a
-    /// channel's plane, that [`BatchNormMergeBackward`](crate::layer::BatchNormMergeBackward) adds up. Shapes as of
-    /// those kernels; `normed` as `input`: what went into the norm; `saved` `[4][channels]`; `parts`
-    /// `[channels][parts][2]`. What is not asked for is not read. Grid: [`ConvBackwardParams::grid`].
+    /// If the layer's input is a batch norm's output, its complete gradient can be taken back through the ReLU after
+    /// the norm (`mask`), and `parts` gets the sums of it and of it times the normalised input, by part of a channel's
+    /// plane, that [`BatchNormMergeBackward`](crate::layer::BatchNormMergeBackward) adds up. Shapes as for those
+    /// kernels; `normed` as `input`: the input of the norm; `saved` `[4][channels]`; `parts` `[channels][parts][2]`.
+    /// Whatever is not requested is not read. Grid: [`ConvBackwardParams::grid`].
     pub ConvBackward, ConvBackwardParams, ConvBackwardTwin =
         "sparse/conv_backward", shader!("sparse/conv_backward");
     params {
@@ -36,7 +36,7 @@ crate::kernel! {
         first_row: u32,
         /// The layer's first column in the arena.
         first_col: u32,
-        /// 1: add to the gradients of connections that are there.
+        /// 1: add to the existing gradients of connections.
         accumulate: u32,
         /// `1 / vectors`: see `shaders/lib/divide.wgsl`.
         inverse_vectors: f32,
@@ -46,19 +46,19 @@ crate::kernel! {
         slices: u32,
         /// Words of `gradient` from one slice's gradients to the next's.
         stride: u32,
-        /// 1: `input` is what went into the norm, and the layer's input is made of it at each load.
+        /// 1: `input` is the input of the norm, and the layer's input is computed from it at each load.
         normal: u32,
         /// 1: a ReLU follows the norm.
         relu: u32,
-        /// Tiles of four positions, `stride_x` apart, that make up an `stride_x`-th of a row of the input plane.
+        /// Number of tiles of four positions, `stride_x` apart, in one `stride_x`-th of a row of the input plane.
         tiles: u32,
-        /// Parts of an input plane.
+        /// Number of parts of an input plane.
         parts: u32,
-        /// Items of a part: tiles of four positions, for four lanes each.
+        /// Items per part: tiles of four positions, for four lanes each.
         part_items: u32,
-        /// 1: add to the gradient at the input that is there.
+        /// 1: add to the existing gradient at the input.
         add: u32,
-        /// How the ReLU's mask is known: 0, none is taken; 1, from what went into the norm; 2, from the input.
+        /// How the ReLU's mask is known: 0, none is applied; 1, from the input of the norm; 2, from the layer's input.
         mask: u32,
         /// 1: leave sums in `parts`.
         sums: u32,
@@ -86,35 +86,35 @@ pub const SUMS: usize = 2;
 /// The batch norm whose output is a layer's input.
 #[derive(Clone)]
 pub struct NormBefore {
-    /// What went into it, shaped as its output.
+    /// The input of the norm, shaped like its output.
     pub input: View,
     /// `[4][channels]`: mean, inverse standard deviation, weight, bias.
     pub saved: View,
-    /// Whether a ReLU follows it, and the residual where there is one.
+    /// Whether a ReLU follows it (and the residual, if there is one).
     pub relu: bool,
-    /// Whether its output is not there, and is to be made of its input.
+    /// Whether its output was dropped, and has to be computed from its input.
     pub dropped: bool,
-    /// Whether the gradient at its output is complete with this layer's, and goes back through the ReLU.
+    /// Whether this layer completes the gradient at its output, and takes it back through the ReLU.
     pub complete: bool,
-    /// Where the sums go that its backward pass begins with; only of a complete gradient.
+    /// Where the sums go that its backward pass begins with; only for a complete gradient.
     pub sums: Option<View>,
 }
 
-/// What the backward pass reads and writes besides the arena.
+/// The inputs and outputs of the backward pass, besides the arena.
 pub struct ConvBackwardViews {
-    /// The uniform that says which lanes are members.
+    /// The uniform that says which lanes hold samples.
     pub step: View,
-    /// The layer's input; not read where it was dropped.
+    /// The layer's input; not read if it was dropped.
     pub input: View,
-    /// What made it, if that was a batch norm.
+    /// The batch norm that made it, if any.
     pub norm: Option<NormBefore>,
     /// The gradient at the layer's output.
     pub delta: View,
     /// The gradient at its input.
     pub output: View,
-    /// Whether to add to what is there.
+    /// Whether to add to the existing values.
     pub add: bool,
-    /// A few words of a buffer of their own, to be bound where there are no sums.
+    /// A few words of a separate buffer, bound if there are no sums.
     pub spare: View,
 }
 
@@ -122,7 +122,7 @@ impl ConvBackwardParams {
     /// For one layer of an arena, a batch of `lanes`.
     ///
     /// # Errors
-    /// A layer that is no convolution with this window, or one that is too large.
+    /// The layer is not a convolution with this window, or is too large.
     pub fn of_layer(span: &LayerSpan, window: &Window, lanes: usize) -> Result<Self> {
         let product = ConvSddmmParams::new(span, window, lanes, false)?;
         let transposed = ConvTransposedParams::of_layer(span, window, lanes, false)?;
@@ -137,7 +137,7 @@ impl ConvBackwardParams {
         Ok(params.with(product))
     }
 
-    /// With other slices and another way of adding.
+    /// With other slices and another choice of adding.
     fn with(self, product: ConvSddmmParams) -> Self {
         ConvBackwardParams {
             window: product.window,
@@ -186,7 +186,7 @@ impl ConvBackwardParams {
         let groups = pairs.grid.workgroups([1; 3]);
         let iterations = match pieces.len() {
             1 => pairs.iterations + self.at_input(shape).iterations,
-            // It has no pieces of its own: one that is too long is refused.
+            // It is never split: if it is too long, it is refused.
             _ => u64::MAX,
         };
         Piece {
@@ -242,11 +242,11 @@ impl ConvBackward {
         Ok(runs_whole(|shape| params.whole(shape).iterations))
     }
 
-    /// Records the backward pass of the arena's layer with this span: the gradients of its connections into the arena,
-    /// or of its layer number `layer` into its slices.
+    /// Records the backward pass of the arena's layer with this span: the gradients of its connections go into the
+    /// arena, or into the slices of its layer number `layer`.
     ///
     /// # Errors
-    /// Views that do not fit, or a layer that has no such dispatch.
+    /// The views do not fit, or the layer has no such dispatch.
     pub fn record(
         plan: &mut Plan,
         arena: &Arena,
@@ -369,7 +369,7 @@ impl ConvBackwardTwin<'_> {
     }
 }
 
-/// Takes the gradient at the input back through the ReLU behind the norm, and adds up what the norm needs of it.
+/// Takes the gradient at the input back through the ReLU after the norm, and sums what the norm needs from it.
 fn behind_norm(
     p: ConvBackwardParams,
     count: usize,
@@ -383,7 +383,7 @@ fn behind_norm(
         parts: p.parts,
         items: p.part_items,
     };
-    // Without sums there is no room for them.
+    // Without sums there is no memory for them.
     let mut unwanted = vec![0.0; if p.sums != 0 { 0 } else { p.words() }];
     let parts = match p.sums {
         0 => &mut unwanted[..],

@@ -7,25 +7,25 @@ use super::pair_gradients::Normalised;
 use crate::engine::{Plan, View};
 use crate::error::Result;
 
-/// What a convolution takes.
+/// The input of a convolution.
 pub enum ConvInput {
     /// Its input.
     Value(View),
-    /// What its input, which is not there, is the norm of.
+    /// What its input, which was left out, is the norm of.
     NormOf(Normalised),
 }
 
-/// A convolution in front of a batch norm, and what it reads and writes besides the arena.
+/// A convolution before a batch norm, and its inputs and outputs besides the arena.
 pub struct ConvBeforeNorm {
     /// Its sizes.
     pub params: ConvStatisticsParams,
     /// Its input.
     pub input: ConvInput,
-    /// The uniform that says which lanes are members.
+    /// The uniform that says which lanes hold samples.
     pub step: View,
     /// Its value.
     pub output: View,
-    /// [`ConvStatisticsParams::words`] for the statistics.
+    /// [`ConvStatisticsParams::words`] words for the statistics.
     pub parts: View,
 }
 
@@ -33,7 +33,7 @@ impl ConvBeforeNorm {
     /// Records it with the arena's connections.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn record(self, plan: &mut Plan, arena: &Arena) -> Result<()> {
         let ConvBeforeNorm {
             params,

@@ -1,27 +1,28 @@
-//! Planes of a convolution in parts, over each of which a workgroup adds something up for the batch norm behind the
-//! plane or before it (`shaders/lib/conv_parts.wgsl`).
+//! Planes of a convolution in parts, over each of which a workgroup sums something for the batch norm after or before
+//! the plane (`shaders/lib/conv_parts.wgsl`).
 
 use super::conv_list::TILE;
 use crate::engine::WorkgroupShape;
 use crate::engine::loops::MOST_ITERATIONS;
 
-/// Items, a tile of positions for four lanes of the batch each, that a workgroup of the hardware shape takes at once.
+/// Number of items, each a tile of positions for four lanes of the batch, that a workgroup of the hardware shape takes
+/// at once.
 const BLOCK: usize = 128;
 
-/// Most parts of a plane: each workgroup of the norm goes through them all, one by one.
+/// Maximum number of parts of a plane: each workgroup of the norm goes through all of them, one by one.
 const MOST: usize = 64;
 
-/// How a plane is cut into parts.
+/// How a plane is divided into parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PlaneParts {
-    /// How many.
+    /// Number of parts.
     pub parts: u32,
-    /// Items of a part; the last may have fewer.
+    /// Items per part; the last one may have fewer.
     pub items: u32,
 }
 
 impl PlaneParts {
-    /// Of a plane of so many items.
+    /// The division of a plane with this many items.
     pub fn of(items: usize) -> Self {
         let blocks = items.div_ceil(BLOCK);
         let each = blocks.div_ceil(MOST);
@@ -32,7 +33,7 @@ impl PlaneParts {
     }
 }
 
-/// A plane whose rows of `width` positions are cut into tiles of four, `stride` apart.
+/// A plane whose rows of `width` positions are divided into tiles of four, `stride` apart.
 #[derive(Clone, Copy)]
 pub(super) struct Tiling {
     pub height: usize,
@@ -53,7 +54,7 @@ impl Tiling {
         self.height * self.tiles_of_row().into_iter().product::<usize>() * self.vectors
     }
 
-    /// Calls `each` with the place in the plane of every word of a part that holds one of `count` members.
+    /// Calls `each` with the place in the plane of every word of a part that holds one of `count` samples.
     pub fn members(
         &self,
         parts: PlaneParts,
@@ -86,7 +87,7 @@ pub(super) fn runs_whole(iterations: impl Fn(WorkgroupShape) -> u64) -> bool {
 mod tests {
     use super::*;
 
-    /// Every word of a plane that holds a member is in one part.
+    /// Every word of a plane that holds a sample is in one part.
     #[test]
     fn parts_have_every_member_once() {
         for (height, width, stride, vectors, count) in [

@@ -113,7 +113,7 @@ impl ConvSddmmParams {
         lines.div_ceil(lines.div_ceil(slices))
     }
 
-    /// The same in slices, `stride` words of the gradients each.
+    /// The same in slices, with `stride` words of the gradients each.
     pub(super) fn in_slices(self, slices: usize, stride: usize) -> Self {
         ConvSddmmParams {
             slices: slices as u32,

@@ -1,4 +1,4 @@
-//! The convolution in front of a batch norm, with the statistics that the norm divides by.
+//! The convolution before a batch norm, with the statistics that the norm needs.
 
 use rayon::prelude::*;
 
@@ -12,11 +12,11 @@ use crate::error::Result;
 use crate::window::{Window, WindowParams};
 
 crate::kernel! {
-    /// [`Conv`](super::Conv) without a ReLU, and of each part of a channel's plane its members' number, their mean and
-    /// the sum of their squared differences from it.
+    /// [`Conv`](super::Conv) without a ReLU, and for each part of a channel's plane the number of values, their mean
+    /// and the sum of their squared differences from it.
     ///
-    /// Shapes as there; `parts` `[rows][parts][3]`. Grid: [`ConvStatisticsParams::grid`]. The
-    /// statistics are of what is computed, before it is rounded to fewer bits where it is stored so.
+    /// Shapes as there; `parts` `[rows][parts][3]`. Grid: [`ConvStatisticsParams::grid`]. The statistics are those of
+    /// the computed values, before these are rounded if they are stored in fewer bits.
     pub ConvStatistics, ConvStatisticsParams, ConvStatisticsTwin =
         "sparse/conv_statistics", shader!("sparse/conv_statistics");
     params {
@@ -30,9 +30,9 @@ crate::kernel! {
         first_row: u32,
         /// The layer's first column in the arena.
         first_col: u32,
-        /// Parts of a plane.
+        /// Number of parts of a plane.
         parts: u32,
-        /// Items of a part: tiles of four positions, for four lanes each.
+        /// Items per part: tiles of four positions, for four lanes each.
         part_items: u32,
     }
     loops ConvStatisticsParams::loops;
@@ -53,7 +53,7 @@ impl ConvStatisticsParams {
     /// For one layer of an arena, a batch of `lanes`.
     ///
     /// # Errors
-    /// A layer that is no convolution with this window, or one that is too large.
+    /// The layer is not a convolution with this window, or is too large.
     pub fn of_layer(span: &LayerSpan, window: &Window, lanes: usize) -> Result<Self> {
         let conv = ConvParams::of_layer(span, window, lanes, false)?;
         let tiling = tiling(&conv.window, conv.vectors);
@@ -69,7 +69,7 @@ impl ConvStatisticsParams {
         })
     }
 
-    /// Whether it runs as one dispatch; others have the kernels apart.
+    /// Whether it runs as one dispatch; otherwise the kernels are separate.
     pub fn fits(&self) -> bool {
         runs_whole(|shape| self.loops(shape).iterations)
     }

@@ -1,4 +1,4 @@
-//! The convolution in front of a batch norm and behind another one, whose output was never written.
+//! The convolution before a batch norm and after another one whose output was never written.
 
 use rayon::prelude::*;
 
@@ -7,8 +7,9 @@ use crate::engine::StepState;
 use crate::window::WindowParams;
 
 crate::kernel! {
-    /// As [`ConvStatistics`](super::ConvStatistics), its input being a batch norm's output, with the ReLU that may
-    /// follow: computed from the norm's `input` at each load, in place of a pass that writes it and one that reads it.
+    /// As [`ConvStatistics`](super::ConvStatistics), where the input is the output of a batch norm, with an optional
+    /// ReLU: it is computed from the norm's `input` at each load, which saves a pass that writes it and one that reads
+    /// it.
     ///
     /// Shapes as there; `saved` `[4][channels]`: mean, `1 / standard deviation`, weight and bias of the norm.
     pub ConvStatisticsNormal, ConvStatisticsNormalParams, ConvStatisticsNormalTwin =
@@ -24,9 +25,9 @@ crate::kernel! {
         first_row: u32,
         /// The layer's first column in the arena.
         first_col: u32,
-        /// Parts of a plane.
+        /// Number of parts of a plane.
         parts: u32,
-        /// Items of a part: tiles of four positions, for four lanes each.
+        /// Items per part: tiles of four positions, for four lanes each.
         part_items: u32,
         /// 1: negative outputs of the norm become zero.
         relu: u32,
@@ -44,7 +45,7 @@ crate::kernel! {
 }
 
 impl ConvStatisticsNormalParams {
-    /// Those of the product with a norm in front of it.
+    /// Those of the product, with a norm in front of it.
     pub fn new(product: ConvStatisticsParams, relu: bool) -> Self {
         ConvStatisticsNormalParams {
             window: product.window,

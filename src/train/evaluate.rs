@@ -29,7 +29,7 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// That of no images.
+    /// The evaluation of no images.
     pub(super) fn nothing() -> Self {
         Self {
             loss: f32::NAN,
@@ -40,7 +40,7 @@ impl Evaluation {
         }
     }
 
-    /// As events tell it.
+    /// The same as in events.
     pub(super) fn judged(&self) -> Judged {
         Judged {
             loss: self.loss,
@@ -50,7 +50,7 @@ impl Evaluation {
         }
     }
 
-    /// Everything that it tells but loss and accuracy.
+    /// All scores except loss and accuracy.
     pub(super) fn scores(&self) -> impl Iterator<Item = &Score> {
         self.metric.iter().chain(&self.scores)
     }

@@ -60,7 +60,7 @@ pub struct Started {
     /// What it learns to predict for a sample; `None` if an older version did not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
-    /// The loss's name.
+    /// The name of the loss.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub loss: String,
     /// The model's name.
@@ -83,17 +83,17 @@ pub struct Started {
     pub epochs: u32,
     /// Optimiser steps in an epoch.
     pub steps_per_epoch: u64,
-    /// The most bytes that the device has held so far, by class; rounds and steps need no more.
+    /// The maximum number of bytes that the device has held so far, by class; rounds and steps need no more.
     pub memory: Vec<(String, u64)>,
-    /// Whether samples are rows of a table, not images.
+    /// Whether samples are rows of a table rather than images.
     pub rows: bool,
     /// Training images or rows.
     pub train_images: usize,
-    /// Validation images, or rows.
+    /// Validation images or rows.
     pub validation_images: usize,
-    /// Where these come from; none without any.
+    /// Where these come from; `None` if there are none.
     pub validation_part: Option<TestPart>,
-    /// Test images, or rows.
+    /// Test images or rows.
     pub test_images: usize,
     /// Where these come from; none if an older version did not report it.
     pub test_part: Option<TestPart>,
@@ -209,33 +209,33 @@ pub struct RoundLayer {
     pub dead_outputs: Option<u64>,
 }
 
-/// What a part that nothing is learned from tells of a network.
+/// The results of a network on a part that nothing is learned from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Judged {
     /// Mean loss.
     #[serde(deserialize_with = "number")]
     pub loss: f32,
-    /// Accuracy, 0 to 1; NaN, in JSON null, where accuracy is not the metric.
+    /// Accuracy, 0 to 1; NaN, in JSON null, if accuracy is not the metric.
     #[serde(deserialize_with = "number")]
     pub accuracy: f32,
     /// Another metric.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric: Option<Score>,
-    /// What the whole of it tells besides.
+    /// Further scores of the whole part.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scores: Vec<Score>,
 }
 
 impl Judged {
-    /// The metric that is not accuracy, and the further scores.
+    /// The metric, if it is not accuracy, and the further scores.
     pub fn all_scores(&self) -> impl Iterator<Item = &Score> {
         self.metric.iter().chain(&self.scores)
     }
 }
 
 impl Epoch {
-    /// The part that was looked at, and what it tells.
+    /// The evaluated part, and its results.
     pub fn judged(&self) -> (DataPart, Judged) {
         match &self.validation {
             Some(judged) => (DataPart::Validation, judged.clone()),
@@ -253,7 +253,7 @@ impl Epoch {
 }
 
 impl Finished {
-    /// What the test part tells; NaN where nothing was tested.
+    /// The results on the test part; NaN if nothing was tested.
     pub fn tested(&self) -> Judged {
         Judged {
             loss: self.test_loss,
@@ -263,7 +263,7 @@ impl Finished {
         }
     }
 
-    /// The part that the run's result is of, and what it tells: test, or validation where nothing was tested.
+    /// The part that the run's result belongs to, and its results: test, or validation if nothing was tested.
     pub fn result(&self) -> (DataPart, Judged) {
         match (&self.validation, self.test_loss.is_nan()) {
             (Some(judged), true) => (DataPart::Validation, judged.clone()),
@@ -294,8 +294,8 @@ pub struct Epoch {
     pub train_loss: f32,
     /// Training accuracy during the epoch, 0 to 1; NaN if accuracy is not the metric.
     pub train_accuracy: f32,
-    /// By the validation part, where there is one: then the test part is left for the end of the run, and its numbers
-    /// here are NaN.
+    /// The results on the validation part, if there is one: then the test part is left for the end of the run, and its
+    /// numbers here are NaN.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<Judged>,
     /// Mean test loss.
@@ -327,17 +327,17 @@ pub struct Finished {
     pub epochs: u32,
     /// Rounds done; none if an older version did not report it.
     pub rounds: Option<u64>,
-    /// By the validation part, where there is one. Of a run that came to its end these numbers and those of the test
-    /// are of the best weights, if there are such.
+    /// The results on the validation part, if there is one. If the run came to its end, these numbers and those of the
+    /// test belong to the best weights, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<Judged>,
-    /// Where the validation images come from; none without any.
+    /// Where the validation images come from; `None` if there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_part: Option<TestPart>,
-    /// The weights that the numbers are of, where they were chosen by the validation part; else they are the last.
+    /// The weights that the numbers belong to, if the validation part chose them; otherwise they are the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<Best>,
-    /// Mean test loss; NaN, in JSON null, where nothing was tested.
+    /// Mean test loss; NaN, in JSON null, if nothing was tested.
     #[serde(deserialize_with = "number")]
     pub test_loss: f32,
     /// Test accuracy, 0 to 1; NaN (in JSON null) if accuracy is not the metric.
@@ -373,8 +373,8 @@ pub struct Finished {
     pub train_flops: f64,
     /// Where the test images come from; none if an older version did not report it.
     pub test_part: Option<TestPart>,
-    /// How many of the test images (without a test part, of the validation images) the network was trained on; none if
-    /// that is not known, and for those of a published set.
+    /// How many of the test images (without a test part, of the validation images) the network was trained on; `None`
+    /// if that is not known, and for those of a published set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trained_on: Option<u64>,
     /// What one must know not to misread the result, in whole sentences.

@@ -11,15 +11,15 @@ use crate::network::NetworkState;
 /// Saves a snapshot and says where.
 pub type Save<'a> = dyn FnMut(&Snapshot) -> Result<std::path::PathBuf> + 'a;
 
-/// Keeps the best weights of a training, by its validation part.
+/// Keeps the best weights of a training, according to its validation part.
 pub trait KeepBest {
-    /// Keeps these, which are better than those before, and says where.
+    /// Keeps these, which are better than those before, and returns where.
     fn keep(&mut self, snapshot: &Snapshot) -> Result<std::path::PathBuf>;
 
-    /// The weights that were kept after so many steps.
+    /// The weights that were kept after `step` steps.
     ///
     /// # Errors
-    /// They are not there any more.
+    /// They are no longer there.
     fn best(&mut self, step: u64) -> Result<NetworkState>;
 }
 
@@ -31,7 +31,7 @@ pub struct Hooks<'a> {
     pub save: Option<&'a mut Save<'a>>,
     /// The interval between two calls of `save`.
     pub save_every: SaveEvery,
-    /// Keeps the best weights; in memory where nobody does.
+    /// Keeps the best weights; if `None`, they are kept in memory.
     pub best: Option<&'a mut dyn KeepBest>,
     /// The run's folder, for reporting.
     pub run: Option<&'a std::path::Path>,

@@ -1,4 +1,4 @@
-//! What a training holds on its device, told before there is one.
+//! The memory that a training holds on its device, computed before there is one.
 
 use super::{Event, Hooks, TrainConfig, Trainer};
 use crate::data::{DataSource, Dataset, Draws, ImageShape, TargetKind};
@@ -11,16 +11,16 @@ pub(super) fn by_class(bytes: impl Fn(Class) -> u64) -> Vec<(String, u64)> {
 }
 
 impl TrainConfig {
-    /// Bytes that a training by this configuration holds on the CPU executor, by class, for images of such a shape and so
-    /// many classes. It makes the whole network, but on a device that only counts: the connections are drawn, and nothing
-    /// is allocated.
+    /// Bytes that a training with this configuration holds on the CPU executor, by class, for images of this shape and
+    /// this many classes. It makes the whole network, but on a device that only counts: the connections are drawn, and
+    /// nothing is allocated.
     ///
-    /// Methods that prune while they train (`gradual`, `lottery`) hold more later: lists of connections, of which they
-    /// have many at first, take more than dense weights. Adapters hold a little more, parameters of kernels, and the
-    /// training images too where those are kept there.
+    /// Methods that prune during training (`gradual`, `lottery`) hold more later: lists of connections, which are long
+    /// at first, take more than dense weights. Adapters hold a little more, for parameters of kernels, and also the
+    /// training images if those are kept there.
     ///
     /// # Errors
-    /// A configuration that cannot be used.
+    /// The configuration cannot be used.
     pub fn memory(&self, shape: ImageShape, classes: usize) -> Result<Vec<(String, u64)>> {
         let images = |count| Counted {
             count,
@@ -35,14 +35,14 @@ impl TrainConfig {
         )?;
         let device = Device::counting()?;
         let mut trainer = Trainer::new(device, self.clone(), data)?;
-        // What is chosen does not matter: how many are, and beside what, does.
+        // Which connections are chosen does not matter, only how many, and what is held beside them.
         trainer.prune_before_the_first_step(&mut Hooks::observing(&mut |_: &Event| Ok(())))?;
         let ledger = trainer.device().ledger();
         Ok(by_class(|class| ledger.at_peak(class)))
     }
 }
 
-/// So many images, of which nobody looks at one.
+/// This many images, none of which is read.
 #[derive(Debug)]
 struct Counted {
     count: usize,

@@ -159,7 +159,7 @@ impl Setup {
 /// Checks that the model takes rows of a table.
 ///
 /// # Errors
-/// It is for images.
+/// It takes only images.
 fn suits_tables(config: &TrainConfig, name: &str) -> Result<()> {
     let model = config.model_name();
     match model == MODELS[0] {

@@ -1,8 +1,8 @@
 //! Dot products of listed pairs' rows: the shared part of the twins of the weight gradients.
 //!
-//! A product's [partial sums](super::partial) are kept apart until its end. As the sum may pause at any multiple of
-//! [`PARTIAL`] lanes, its bits depend neither on the width of the vectors nor on how the lanes are tiled, nor on which
-//! task has the pair.
+//! A product's [partial sums](super::partial) are kept separate until its end. Since the sum can pause at any multiple
+//! of [`PARTIAL`] lanes, its bits depend neither on the width of the vectors, nor on how the lanes are tiled, nor on
+//! which task has the pair.
 
 use std::ops::Range;
 

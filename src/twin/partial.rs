@@ -1,12 +1,12 @@
 //! The partial sums of a dot product, between its parts and in registers.
 //!
-//! They are [`PARTIAL`] in number, interleaved, and folded by halves at the end: so a sum's bits do not depend on the
+//! There are [`PARTIAL`] of them, interleaved, and folded by halves at the end: so a sum's bits do not depend on the
 //! width of the vectors.
 
 use pulp::Simd;
 
-/// Partial sums of a product: one vector of AVX-512, two of AVX2, four of NEON. Part of the result's bits, so the same
-/// everywhere.
+/// Number of partial sums of a product: one vector of AVX-512, two of AVX2, four of NEON. It determines the result's
+/// bits, so it is the same everywhere.
 pub(crate) const PARTIAL: usize = 16;
 
 /// A product's partial sums between two of its parts.
@@ -23,7 +23,7 @@ pub(crate) fn fold<S: Simd>(simd: S, partial: &Partial) -> f32 {
     fold_held(simd, &mut held)
 }
 
-/// The first `rest` lanes of a chunk, zeros behind them. A whole chunk is loaded where there is one: that is several
+/// The first `rest` lanes of a chunk, followed by zeros. If the chunk is whole, it is loaded as one: that is several
 /// times faster than a partial load.
 #[inline(always)]
 pub(super) fn load_rest<S: Simd>(
@@ -92,6 +92,6 @@ pub(super) fn fold_held<S: Simd>(simd: S, held: &mut Held<S>) -> f32 {
             held[p] = simd.add_f32s(held[p], held[p + left]);
         }
     }
-    // Halves again, within the vector: the same order at any width.
+    // Halved again within the vector: the same order at any width.
     simd.reduce_sum_f32s(held[0])
 }

@@ -41,7 +41,8 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
             more.push(trial.into_problem().quick(true));
         }
     }
-    // Units of more connections than the kernels of several layers' work take: fused networks have them apart.
+    // Units with more connections than the kernels that do several layers' work can take: fused networks keep these
+    // separate.
     let wide = Trial {
         fused: Some(true),
         ..Trial::new(residual(image(3, 3, 2), [400, 400])?, Path::Sparse(0.01), 3)

@@ -1,4 +1,4 @@
-//! The best weights by the validation part: kept, taken, and the same where a run was interrupted.
+//! The best weights according to the validation part: kept, used, and the same if a run was interrupted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ const TRAIN: [&str; 9] = [
     "--no-verify",
 ];
 
-/// These flags, and of the usual ones those that are not among them.
+/// These flags, plus the usual ones that are not among them.
 fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
     let name = |flag: &str| flag.split('=').next().map(str::to_owned);
     let is_given = |flag: &&&str| more.iter().any(|own| name(own) == name(flag));
@@ -32,7 +32,7 @@ fn summary(run: &Path) -> Value {
     json(&fs::read_to_string(run.join("summary.json")).unwrap())
 }
 
-/// Of each epoch a number of `metrics.csv`.
+/// A number of `metrics.csv` for each epoch.
 fn column(run: &Path, name: &str) -> Vec<f64> {
     let text = fs::read_to_string(run.join("metrics.csv")).unwrap();
     let mut rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
@@ -64,7 +64,7 @@ fn the_best_epochs_weights_are_kept_and_tested_once() {
     let run = desk.runs().remove(0);
     let accuracies = column(&run, "validation_accuracy");
     assert_eq!(accuracies.len(), 6);
-    // The test part is not looked at before the end.
+    // The test part is not evaluated before the end.
     assert!(column(&run, "test_loss").iter().all(|loss| loss.is_nan()));
     let best = highest(&accuracies);
     let end = &summary(&run)["finished"];
@@ -82,7 +82,7 @@ fn the_best_epochs_weights_are_kept_and_tested_once() {
         last.starts_with("test accuracy ") && last.contains(&said),
         "{done:?}"
     );
-    // What is tested are these weights, by default, and the newest where they are asked for.
+    // These weights are tested by default, and the newest if requested.
     let eval = |more: &[&str]| {
         let done = desk.good(&[&["eval", text(&run), "--json"], more].concat());
         json(&done.out)
@@ -108,7 +108,7 @@ fn the_best_epochs_weights_are_kept_and_tested_once() {
     let line = desk.good(&["eval", text(&run)]).out;
     let said = format!("355 test images of digits (the best checkpoint, of epoch {best}): ");
     assert!(line.starts_with(&said), "{line}");
-    // Damage is seen: what is asked for is refused, and else said.
+    // Damage is noticed: it is refused if the weights were requested, and otherwise reported.
     let model = best_folder(&run).join("model.safetensors");
     let mut bytes = fs::read(&model).unwrap();
     let middle = bytes.len() / 2;
@@ -160,7 +160,7 @@ fn a_run_stops_where_nothing_gets_better_and_goes_on_with_more_patience() {
     ]));
     let run = desk.runs().remove(0);
     let losses = column(&run, "validation_loss");
-    // Each is better than those before, but for the last.
+    // Each is better than those before, except for the last.
     let (last, before) = losses.split_last().unwrap();
     assert!(
         losses.len() < 30 && before.windows(2).all(|two| two[1] < two[0]),
@@ -174,7 +174,7 @@ fn a_run_stops_where_nothing_gets_better_and_goes_on_with_more_patience() {
     );
     let said = format!("stopped after epoch {} of 30", losses.len());
     assert!(done.out.contains(&said), "{done:?}");
-    // Nothing is left to do, unless it is to wait longer.
+    // Nothing is left to do, unless the run is to wait longer.
     let done = desk.good(&["train", "--resume", text(&run), "--quiet"]);
     assert!(done.err.contains("nothing was left to do"), "{done:?}");
     let epochs = (losses.len() + 2).to_string();
@@ -236,7 +236,7 @@ fn nothing_is_chosen_where_there_is_nothing_to_choose_by_or_it_is_not_wanted() {
     );
 }
 
-/// Every version wrote `val_split = 0.1`, also where nothing was to be split off.
+/// Every version wrote `val_split = 0.1`, even if nothing was to be split off.
 #[test]
 fn a_configuration_of_an_older_version_means_what_it_did() {
     let desk = Desk::new();

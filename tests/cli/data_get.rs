@@ -51,7 +51,7 @@ fn what_has_the_length_and_other_contents_is_not_taken() {
     );
     // Nothing of it is in the way of the next attempt.
     assert_eq!(names(&desk.path("data/mnist")), [""; 0]);
-    // What was there before is not deleted.
+    // Existing files are not deleted.
     let own = desk.path("data/mnist/t10k-labels-idx1-ubyte.gz");
     fs::write(&own, "mine").unwrap();
     desk.bad(

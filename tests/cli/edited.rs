@@ -1,4 +1,4 @@
-//! Results that someone edited: a report says so, and says it of no other.
+//! Results that someone edited: a report says so, and accuses no other run.
 
 use std::fs;
 

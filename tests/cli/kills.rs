@@ -64,7 +64,7 @@ fn validated() -> Vec<Case> {
     methods.map(|method| Case::new("cpu", method, more)).into()
 }
 
-/// Whether two runs have kept the same best weights, if any, and tested them alike.
+/// Whether two runs kept the same best weights, if any, and got the same test result with them.
 fn same_best(run: &Path, other: &Path) {
     let best = |run: &Path| {
         let is_there = run.join("best").exists();

@@ -217,7 +217,7 @@ fn rows_to_test_by_come_from_a_file_of_their_own() {
     assert!(line.ends_with("later.csv\"") && line.len() > 20, "{line}");
     let evaluated = desk.good(&["eval", text(&run), "--json"]);
     assert_eq!(json(&evaluated.out)["images"], 30);
-    // Of the others some validate where that is asked for, and the file tests the best weights once.
+    // Some of the other rows validate if requested, and the file tests the best weights once.
     let done = desk.good(&with(&["--test=later.csv", "--val-split=0.2"]));
     let last = done.out.lines().last().unwrap();
     assert!(last.starts_with("test accuracy "), "{done:?}");
@@ -300,7 +300,7 @@ fn what_is_of_images_or_of_another_task_is_refused_by_name() {
     desk.bad(&["train", "--data=no.csv"], 1, &["no.csv"]);
 }
 
-/// Two numbers that hang together with three others, in thousands.
+/// Two numbers that depend on three others, in thousands.
 fn prices(rows: usize) -> String {
     let mut text = "a,b,c,price,rent\n".to_owned();
     for row in 0..rows {
@@ -347,7 +347,7 @@ fn numbers_are_learned_and_told_in_their_own_unit() {
             .as_f64()
             .unwrap()
     };
-    // Of a loss in squared deviations the error is its root, so many deviations of the prices.
+    // If the loss is in squared deviations, the error is its root times the deviation of the prices.
     let prices = prices(300);
     let prices = prices
         .lines()
@@ -371,7 +371,7 @@ fn numbers_are_learned_and_told_in_their_own_unit() {
         header.contains(",validation_rmse,") && !header.contains("test_rmse"),
         "{header}"
     );
-    // Two at once, and a metric of them that weights are chosen by.
+    // Two at once, with a metric of both that chooses the weights.
     let both = ["--target=price,rent", "--best-metric=R2", "--epochs=3"];
     let words = train
         .iter()
@@ -401,7 +401,7 @@ fn the_task_that_is_said_overrules_what_the_target_looks_like() {
         );
         done.out + &done.err
     };
-    // Of five whole numbers it takes each for a class.
+    // With five different whole numbers, it takes each for a class.
     assert!(shown(&[]).contains("taken for 5 classes"));
     let said = shown(&["--task=regression"]);
     assert!(
@@ -431,7 +431,7 @@ fn the_task_that_is_said_overrules_what_the_target_looks_like() {
     );
 }
 
-/// Rows of svmlight, in which each of three labels applies where its own column is large.
+/// Rows of svmlight, where each of three labels applies if its own column is large.
 fn labelled(first: usize, rows: usize, last_column: bool) -> String {
     let mut text = String::new();
     for row in first..first + rows {
@@ -479,7 +479,7 @@ fn several_labels_a_row_are_learned_and_rows_of_other_columns_are_tested() {
     );
     let classes = desk.good(&["eval", text(&run), "--classes"]);
     assert!(classes.out.contains("label 5"), "{classes:?}");
-    // Columns that no row of a file has are 0; those that training had not are left out, and said.
+    // Columns that no row of a file has are 0; those that training did not have are left out and reported.
     fs::write(desk.path("fewer.svm"), labelled(1000, 40, false)).unwrap();
     let fewer = json(
         &desk
@@ -497,7 +497,7 @@ fn several_labels_a_row_are_learned_and_rows_of_other_columns_are_tested() {
         more.err.contains("that no training row has are left out: "),
         "{more:?}"
     );
-    // A row with a single label each is still of several.
+    // Rows with a single label each still count as having several.
     fs::write(desk.path("single.svm"), "4 1:1\n5 2:1\n6 3:1\n").unwrap();
     let single = json(
         &desk

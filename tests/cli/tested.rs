@@ -75,7 +75,7 @@ fn a_test_folder_is_taken_by_any_of_its_names_and_others_are_told() {
         ],
         &[],
     );
-    // With these classes alone it is the test part, and the other one is for validation.
+    // With only these classes it is the test part, and the other one is for validation.
     fs::remove_dir(desk.path("data/test/images")).unwrap();
     check(
         &[

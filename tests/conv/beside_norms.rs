@@ -1,4 +1,4 @@
-//! Convolutions in one dispatch with what the batch norms behind them and before them add up.
+//! Convolutions in one dispatch with the sums for the batch norms after and before them.
 
 use rootlet::engine::{Class, Device, Plan, STEP_WORDS, StepState, View};
 use rootlet::sparse::{
@@ -10,7 +10,7 @@ use crate::common::{Random, devices};
 use crate::oracle;
 use crate::problem::{Problem, Product};
 
-/// Odd planes, strides, one position; a unit of more connections than are listed at a time, parts of several blocks,
+/// Odd planes, strides, one position; a unit with more connections than are listed at a time, parts of several blocks,
 /// and a layer as people train it.
 fn problems(random: &mut Random) -> Vec<Problem> {
     let sizes = [
@@ -61,7 +61,7 @@ fn assert_near(found: f64, expected: f64, tolerance: f64, what: &str) {
     );
 }
 
-/// Runs the forward pass of a problem, behind a norm or not, and compares its value and the statistics.
+/// Runs the forward pass of a problem, after a norm or not, and compares its value and the statistics.
 fn check_statistics(device: &Device, problem: &mut Problem, norm: Option<&Norm>, name: &str) {
     let product = Product::Forward { relu: false };
     let behind = norm.map(|norm| norm.relu);
@@ -152,7 +152,7 @@ struct Norm {
 }
 
 impl Norm {
-    /// Whose output was dropped, and all is made of the gradient; rubbish in the padding lanes.
+    /// Its output was dropped, and all of the gradient is computed; garbage in the padding lanes.
     fn new(random: &mut Random, problem: &Problem, relu: bool) -> Self {
         let mut input = random.reals(problem.input.len());
         for row in input.chunks_mut(problem.lanes()) {
@@ -174,14 +174,14 @@ impl Norm {
         [0, 1, 2, 3].map(|row| self.saved[row * channels + c])
     }
 
-    /// At a place of a channel, before the ReLU.
+    /// The output at a place of a channel, before the ReLU.
     fn output(&self, c: usize, x: f32) -> f32 {
         let [mean, inverse, weight, bias] = self.channel(c);
         (x - mean) * (inverse * weight) + bias
     }
 }
 
-/// A sum so far, and of the terms' magnitudes.
+/// A sum so far, and the sum of the terms' magnitudes.
 #[derive(Clone, Copy, Default)]
 struct Terms {
     n: f64,
@@ -230,7 +230,7 @@ fn gradients(problem: &Problem, before: Option<&[f32]>) -> Vec<Terms> {
     all
 }
 
-/// Runs the backward pass of a problem behind a norm, or behind something else, and compares all that it writes.
+/// Runs the backward pass of a problem, after a norm or after something else, and compares everything that it writes.
 fn check(device: &Device, problem: &mut Problem, norm: Option<&Norm>, add: bool, name: &str) {
     let (lanes, batch) = (problem.lanes(), problem.batch);
     let window = problem.window;
@@ -291,7 +291,7 @@ fn check(device: &Device, problem: &mut Problem, norm: Option<&Norm>, add: bool,
     let found: Vec<f32> = device.download(&output).unwrap();
     let mut expected = oracle::solve(problem, product);
     if let Some(norm) = norm.filter(|norm| masked && norm.dropped) {
-        // A fused multiply-add may see another sign than the one here.
+        // A fused multiply-add may see another sign than this code.
         for (i, (sum, found)) in expected.iter_mut().zip(&found).enumerate() {
             if norm.output(i / plane, norm.input[i]).abs() < 1e-5 {
                 sum.value = (*found).into();

@@ -175,7 +175,7 @@ fn idx_files_load_gzipped_or_plain_in_the_folder_or_below() {
         let above = tempfile::tempdir().unwrap();
         fs::rename(folder.path(), above.path().join("fashion-mnist")).unwrap();
         assert_tiny(&data::load(&source("fashion-mnist", above.path())).unwrap());
-        // The names some archives use.
+        // The names that some archives use.
         for name in FILES {
             let path = |name: &str| {
                 above
@@ -328,7 +328,7 @@ fn the_embedded_digits_need_no_folder() {
     assert_eq!(train.image(0)[..8], [0, 0, 75, 195, 135, 15, 0, 0]);
 }
 
-/// Of a set in memory each class gives its share, no image is in two parts, and the test images stay what they are.
+/// In memory, each class gives its share, no image is in two parts, and the test images stay what they are.
 #[test]
 fn a_validation_part_is_held_out_of_a_known_set() {
     let whole = data::load(&DataOptions::default()).unwrap();

@@ -1,4 +1,4 @@
-//! The complete sets as their authors publish them, where they are at hand.
+//! The complete sets as their authors publish them, if they are present.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use rootlet::data::{self, NAMES};
 
 use crate::{halves, source};
 
-/// The complete sets: sizes, classes of equal size where they are, and that the normalisation is the images' own.
+/// The complete sets: sizes, classes of equal size if they are, and that the normalisation is the images' own.
 #[test]
 #[ignore = "needs the real data sets: set ROOTLET_DATA to the folder that holds them, each in a folder of its name"]
 fn real_sets() {

@@ -95,7 +95,7 @@ fn folders_for_both_are_the_validation_and_the_test_part() {
         let train = ["train/a/1.png", "train/a/2.png", "train/b/1.png"].map(str::to_owned);
         let paths: Vec<String> = train.into_iter().chain(tests).collect();
         let dir = images(&paths.iter().map(String::as_str).collect::<Vec<_>>());
-        // Where there is such a part none is split off.
+        // If there is such a part, none is split off.
         for share in [None, Some(0.4)] {
             let mut source = source(dir.path(), 4, 4);
             source.val_split = share;
@@ -110,8 +110,8 @@ fn folders_for_both_are_the_validation_and_the_test_part() {
     }
 }
 
-/// Where no folder is there for that, and where a share of the training images is asked for: no image is in both parts,
-/// each is in one, each class has its share, and the seed and the names alone decide.
+/// If there is no folder for that, and if a share of the training images is requested: no image is in both parts, each
+/// is in one, each class has its share, and the seed and the names alone decide.
 #[test]
 fn a_part_is_split_off_by_class_and_seed() {
     let paths: Vec<String> = (0..60)

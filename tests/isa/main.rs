@@ -19,7 +19,7 @@ use rootlet::engine::reflect::reflect;
 use radv::{Compiled, Radv};
 use table::Row;
 
-/// Kernels whose main loops must have at least four vec4 loads under way: they gather rows or go through planes, and
+/// Kernels whose main loops must have at least four vec4 loads in flight: they gather rows or go through planes, and
 /// wait for little else.
 const GATHER: [&str; 22] = [
     "bench/load",

@@ -304,7 +304,7 @@ fn gradients_behind_a_norm() {
     }
 }
 
-/// A unit of thousands of connections, planes in parts of several blocks, strides; never in pieces.
+/// A unit with thousands of connections, planes in parts of several blocks, strides; never in pieces.
 #[test]
 fn convolutions_beside_norms() {
     let strided = Window::new([29, 31], [3, 3], [2, 2], [1, 1]).unwrap();

@@ -145,8 +145,7 @@ fn every_shader_translates_to_glsl() {
     each_packed(translate);
 }
 
-/// Kernels with more storage buffers than WebGPU promises, at most 16: networks do without them where an adapter has
-/// fewer.
+/// Kernels with more storage buffers than WebGPU promises, at most 16: networks avoid them if an adapter has fewer.
 const WIDE: [&str; 1] = ["sparse/conv_backward"];
 
 /// WebGPU's default limits for compute: 8 storage buffers a stage, 256 invocations and 16 KiB a workgroup.

@@ -19,18 +19,19 @@ const ROUNDS: [u32; 2] = [2, 5];
 
 const CLASSES: usize = 10;
 
-/// Fused kernels add up the same numbers in another order, which rounds a sum by some 1e-7 of its terms otherwise. Norms
-/// divide by small deviations, and each step carries that on through all layers, back and forth: in deep networks a
-/// million times as far within a few steps. So a fused network may lie as far from one whose kernels are apart as that
-/// one from itself where the last bit of some of its inputs is flipped, times this.
+/// Fused kernels sum the same numbers in another order, which changes the rounding of a sum by some 1e-7 of its terms.
+/// Norms divide by small deviations, and each step carries the difference on through all layers, back and forth: in
+/// deep networks it grows a millionfold within a few steps. So a fused network may differ from one with separate
+/// kernels by this factor times as much as that network differs from itself if the last bit of some of its inputs is
+/// flipped.
 const TIMES: f32 = 20.0;
 
-/// Largest difference of the losses, and of any number after all steps relative to the largest of its tensor, where
+/// Largest difference of the losses, and of any number after all steps relative to the largest in its tensor, if
 /// flipped bits show less.
 const ROUNDED: f32 = 1e-5;
 const TOLERANCE: f32 = 1e-3;
 
-/// Least share of the connections that are the same after two rounds, or as many as where bits are flipped, less the rest
+/// Minimum share of the connections that are the same after two rounds, or the share with flipped bits, minus the rest
 /// to 1: rounding decides between scores that are almost equal.
 const COMMON: f32 = 0.98;
 
@@ -80,7 +81,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// A batch of noise, the same for the same step; `flipped`: but for the last bit of every third number.
+/// A batch of noise, the same for the same step; if `flipped`, except for the last bit of every third number.
 fn batch(case: &Case, step: u32, flipped: bool) -> Batch {
     let mut word = step;
     let mut next = || {
@@ -109,7 +110,7 @@ struct How {
     fused: bool,
     /// Whether bits of its inputs are flipped.
     flipped: bool,
-    /// The step before which it goes on in a new network from what the old one saved.
+    /// The step before which it continues in a new network from what the old one saved.
     stop: Option<u32>,
 }
 
@@ -151,8 +152,8 @@ fn trained(device: &Device, case: &Case, how: How) -> (NetworkState, Vec<f32>) {
     (state, losses)
 }
 
-/// Each case on the CPU executor and on the first adapter in the hardware shape; those with convolutions also with
-/// WebGPU's default limits, where a kernel binds no more than 8 storage buffers.
+/// Each case on the CPU executor and on the first adapter in the hardware shape; cases with convolutions also with
+/// WebGPU's default limits, under which a kernel binds at most 8 storage buffers.
 fn each(check: impl Fn(&Device, &Case, &str)) {
     let hardware = |default_limits| {
         open(DeviceOptions {
@@ -202,7 +203,7 @@ fn alike(a: &LayerState, b: &LayerState) -> [Vec<f32>; 2] {
     })
 }
 
-/// How far two trainings lie apart.
+/// How much two trainings differ.
 #[derive(Debug)]
 struct Apart {
     /// The largest difference of the losses up to each step, relative to them.

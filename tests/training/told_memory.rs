@@ -1,4 +1,4 @@
-//! The memory that is told before a training is what the training holds, within 5 %: of every method, on the CPU
+//! The memory that is reported before a training is what the training holds, within 5 %: for every method, on the CPU
 //! executor and on an adapter.
 
 use rootlet::data::{self, DataOptions, Dataset, ImageShape, Split};
@@ -8,7 +8,7 @@ use rootlet::train::{TrainConfig, Trainer};
 
 use crate::{cpu, gpu, run};
 
-/// Trains, rounds included, and compares; without the images, which a device may keep.
+/// Trains, including rounds, and compares; without the images, which a device may keep.
 fn compare(device: Device, config: &TrainConfig, data: Dataset, what: &str) {
     let told = config.memory(data.shape, data.classes).unwrap();
     let told: u64 = (told.iter())
@@ -61,14 +61,14 @@ fn every_method_holds_what_is_told() {
             digits(),
             &format!("{method:?} on cpu"),
         );
-        // An adapter holds the parameters of kernels besides, which are much beside a small network.
+        // An adapter also holds the parameters of kernels, which are large compared with a small network.
         let mut wide = config(method);
         wide.model.hidden = vec![1500, 1000];
         compare(gpu(), &wide, digits(), &format!("{method:?} on an adapter"));
     }
 }
 
-/// Noise of the shape of CIFAR's images.
+/// Noise with the shape of CIFAR's images.
 fn images() -> Dataset {
     let shape = ImageShape {
         channels: 3,

@@ -1,4 +1,4 @@
-// Batch norm's statistics of parts that say how many members they have, where what follows normalises at each load: no
+// Batch norm's statistics from parts that state their number of samples, if the next layer normalises at each load: no
 // output is written. One invocation per channel.
 #import grid
 #import norm_keep_parameters

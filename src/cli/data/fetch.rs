@@ -1,4 +1,4 @@
-//! Fetching one file: from a mirror or a folder, and going on where an earlier attempt stopped.
+//! Fetches one file, from a server, a mirror or a folder, and continues where an earlier attempt stopped.
 
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Seek, SeekFrom};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use rootlet::{Error, Result};
 
-/// The end of a file's name until it is whole.
+/// The extension of an incomplete file.
 pub(super) const PART: &str = ".part";
 
 /// Where files come from.
@@ -17,12 +17,12 @@ pub(super) enum Source {
     Published,
     /// A mirror: its address, to which a file's name is added.
     Mirror(String),
-    /// A folder that holds them, or a folder of folders of sets.
+    /// A folder that holds them, or a folder of sets' folders.
     Folder(PathBuf),
 }
 
 impl Source {
-    /// `--from` as it is typed.
+    /// Parses `--from`.
     pub(super) fn of(from: Option<&str>) -> Self {
         match from {
             None => Source::Published,
@@ -46,21 +46,21 @@ pub(super) struct Wanted<'a> {
     pub(super) file: &'a str,
     /// Its length.
     pub(super) bytes: u64,
-    /// The folder that it is in where the source is a folder of folders.
+    /// The folder that it is in if the source is a folder of folders.
     pub(super) folder: &'a str,
 }
 
-/// Puts the file into `folder`, unless it is there.
+/// Puts the file into `folder`, unless it is already there.
 ///
 /// # Errors
-/// [`Error::Data`] where it cannot be had, or is of another length: what arrived stays for the next attempt.
+/// [`Error::Data`] if it cannot be fetched, or has another length: what arrived stays for the next attempt.
 pub(super) fn fetch(wanted: &Wanted, source: &Source, folder: &Path) -> Result<PathBuf> {
     let target = folder.join(wanted.file);
     if length(&target) == Some(wanted.bytes) {
         return Ok(target);
     }
     let part = folder.join(format!("{}{PART}", wanted.file));
-    // More than there is to come can only be of something else.
+    // A longer file must be something else.
     if length(&part) > Some(wanted.bytes) {
         fs::remove_file(&part).map_err(Error::io("delete", &part))?;
     }
@@ -75,7 +75,7 @@ pub(super) fn fetch(wanted: &Wanted, source: &Source, folder: &Path) -> Result<P
         Some(bytes) if bytes == wanted.bytes => {}
         other => {
             let bytes = other.unwrap_or(0);
-            // Shorter is what the next attempt goes on with; a wrong file is not.
+            // The next attempt can continue a shorter file, but not a wrong one.
             if bytes > wanted.bytes {
                 fs::remove_file(&part).map_err(Error::io("delete", &part))?;
             }
@@ -98,7 +98,8 @@ fn length(path: &Path) -> Option<u64> {
     about.is_file().then_some(about.len())
 }
 
-/// By `curl`, which every system brings or has: it knows proxies, certificates, redirections and how to go on.
+/// Downloads with `curl`, which every system includes or offers: it supports proxies, certificates, redirections and
+/// continuing.
 fn download(address: &str, part: &Path) -> Result<()> {
     let mut curl = Command::new("curl");
     curl.args(["--fail", "--location", "--show-error", "--retry", "3"])
@@ -114,12 +115,12 @@ fn download(address: &str, part: &Path) -> Result<()> {
         ),
     };
     if io::stderr().is_terminal() {
-        // Its own bar, and its own words if it fails.
+        // It shows its own progress bar, and its own message if it fails.
         curl.arg("--progress-bar").stderr(Stdio::inherit());
     } else {
         curl.arg("--silent").stderr(Stdio::piped());
     }
-    // An address that begins with a hyphen is none.
+    // An address that begins with a hyphen is not an option.
     curl.args(["--", address]);
     let done = curl
         .stdout(Stdio::null())
@@ -143,7 +144,7 @@ fn download(address: &str, part: &Path) -> Result<()> {
     }
 }
 
-/// From a folder, or from the one inside it that bears the set's name.
+/// Copies from a folder, or from the folder inside it with the set's name.
 fn copy(wanted: &Wanted, from: &Path, part: &Path) -> Result<()> {
     let places = [
         from.join(wanted.file),
@@ -190,8 +191,8 @@ mod tests {
         }
     }
 
-    /// A server that sends the file from where it is asked to begin, the first time only half of what is left. Returns
-    /// its address.
+    /// A server that sends the file from the requested position on, the first time only half of the rest. Returns its
+    /// address.
     fn server(attempts: usize) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}/file.gz", listener.local_addr().unwrap());
@@ -247,7 +248,7 @@ mod tests {
         let path = fetch(&wanted, &Source::Published, folder.path()).unwrap();
         assert_eq!(fs::read(path).unwrap(), CONTENT);
         assert!(!part.exists());
-        // Nobody serves any more: what is there is not fetched again.
+        // The server has stopped: existing files are not fetched again.
         fetch(&wanted, &Source::Published, folder.path()).unwrap();
     }
 
@@ -259,7 +260,7 @@ mod tests {
         assert!(matches!(from, Source::Mirror(_)));
         let part = folder.path().join("file.gz.part");
         fs::write(&part, &CONTENT[..CONTENT.len() - 1]).unwrap();
-        // Half of one byte is none: the error says how many came.
+        // Half of one byte is nothing: the error says how many bytes came.
         let message = fetch(&wanted("nowhere://"), &from, folder.path())
             .unwrap_err()
             .to_string();

@@ -24,17 +24,17 @@ Examples:
 
 /// Fetches a known data set
 ///
-/// Fetches the published files by the command curl, unpacks them, and checks their contents by their checksums. Files
-/// that are there and whole are not fetched again. A download that was broken off goes on where it stopped.
+/// Fetches the published files with the command curl, unpacks them, and checks their contents by checksum. Complete
+/// files that are already there are not fetched again. An interrupted download continues where it stopped.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct GetArgs {
     #[arg(value_name = "NAME", help = format!("Data set: {}", names().join(", ")))]
     name: String,
-    /// Folder of all data; the files go into a folder of the set's name in it
+    /// Folder for all data; the files go into a folder with the set's name inside it
     #[arg(long, value_name = "DIR", default_value = "data")]
     data_dir: PathBuf,
-    /// A mirror's address, or a folder, that has the published files by their names
+    /// A mirror's address, or a folder, that has the published files under their names
     #[arg(long, value_name = "ADDRESS|DIR")]
     from: Option<String>,
 }
@@ -56,14 +56,14 @@ pub(super) fn run(args: &GetArgs) -> Result<()> {
             output::say(&format!("{} is there already, whole", args.name));
             data
         }
-        // A file that is there and is not the published one is the user's to delete.
+        // If a file is there and is not the published one, deleting it is up to the user.
         Err(Error::Data { path, reason }) if path.is_file() => {
             let reason = format!("{reason}: delete it first");
             return Err(Error::Data { path, reason });
         }
         Err(_) => {
             let new = fetch_all(&set, &Source::of(args.from.as_deref()), &folder)?;
-            // What came and is not the published set would be in the way of the next attempt.
+            // A file that was fetched and is not the published one would be in the way of the next attempt.
             load(args).inspect_err(|_| {
                 for path in &new {
                     let _ = fs::remove_file(path);
@@ -94,7 +94,7 @@ fn load(args: &GetArgs) -> Result<Dataset> {
     })
 }
 
-/// Fetches what is not there. Returns the set's files that are new.
+/// Fetches what is missing. Returns the set's files that are new.
 fn fetch_all(set: &Published, source: &Source, folder: &Path) -> Result<Vec<PathBuf>> {
     let mut new = Vec::new();
     for download in set.downloads {
@@ -115,7 +115,7 @@ fn fetch_all(set: &Published, source: &Source, folder: &Path) -> Result<Vec<Path
         let path = fetch(&wanted, source, folder)?;
         if download.is_archive() {
             unpack(&path, set.files, folder)?;
-            // All that is needed is beside it now.
+            // Everything needed is beside it now.
             fs::remove_file(&path).map_err(Error::io("delete", &path))?;
             new.extend(set.files.iter().map(|file| folder.join(file)));
         } else {
@@ -125,7 +125,7 @@ fn fetch_all(set: &Published, source: &Source, folder: &Path) -> Result<Vec<Path
     Ok(new)
 }
 
-/// Writes the archive's files of these names into `folder`, without the folders that they are in.
+/// Writes the archive's files with these names into `folder`, without their folders.
 fn unpack(archive: &Path, names: &[&str], folder: &Path) -> Result<()> {
     let damaged = |why: String| Error::Data {
         path: archive.to_owned(),
@@ -207,7 +207,7 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         for length in 0..whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
-            // Whole files may come out of an archive without its end.
+            // Complete files may come out of an archive that lacks its end.
             if unpack(&path, &["a.bin"], folder.path()).is_ok() {
                 assert_eq!(fs::read(folder.path().join("a.bin")).unwrap(), [7; 9000]);
             }

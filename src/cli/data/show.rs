@@ -30,7 +30,7 @@ pub struct ShowArgs {
     /// Column to learn, or several, as in a,b [default: as for `rootlet train`]
     #[arg(long, value_name = "NAMES")]
     target: Option<String>,
-    /// What is learned of the target [default: what it looks like]
+    /// What to learn from the target [default: what it looks like]
     #[arg(
         long,
         value_enum,
@@ -48,7 +48,7 @@ pub struct ShowArgs {
     /// File with the rows to test on
     #[arg(long, value_name = "FILE")]
     test: Option<PathBuf>,
-    /// Share of the rows that is held out for validation [default: 0.2, or nothing with --test]
+    /// Share of the rows to hold out for validation [default: 0.2, or nothing with --test]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = real)]
     val_split: Option<f64>,
     /// Seed that chooses them

@@ -1,4 +1,4 @@
-//! BMP: by a palette, or of 16, 24 or 32 bits a pixel, also compressed by run lengths.
+//! BMP: with a palette, or 16, 24 or 32 bits per pixel, also run-length compressed.
 
 use std::io::Cursor;
 
@@ -7,10 +7,10 @@ use image::codecs::bmp::BmpDecoder;
 
 use super::rgb::{Rgb, admit, colours, whole};
 
-/// What every file starts with.
+/// The first bytes of every file.
 pub(super) const START: [u8; 2] = *b"BM";
 
-/// Width and height by the header, if it is whole.
+/// Width and height from the header, if it is complete.
 pub(super) fn size(start: &[u8]) -> Option<(usize, usize)> {
     let (width, height) = BmpDecoder::new(Cursor::new(start)).ok()?.dimensions();
     Some((width as usize, height as usize))

@@ -8,11 +8,11 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use super::orientation::Orientation;
 use super::rgb::{LONGEST, Rgb, whole};
 
-/// What every file starts with.
+/// The first bytes of every file.
 pub(super) const START: [u8; 3] = [0xff, 0xd8, 0xff];
 
 fn options() -> DecoderOptions {
-    // Not strict, the decoder would fill what is missing of a truncated file with grey.
+    // If it were not strict, the decoder would fill the missing part of a truncated file with grey.
     DecoderOptions::default()
         .set_strict_mode(true)
         .set_max_width(LONGEST as usize)
@@ -20,10 +20,10 @@ fn options() -> DecoderOptions {
         .jpeg_set_out_colorspace(ColorSpace::RGB)
 }
 
-/// Width and height by the header, if it is whole.
+/// Width and height from the header, if it is complete.
 pub(super) fn size(start: &[u8]) -> Option<(usize, usize)> {
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(start), options());
-    // What is wrong with a header is reported by the decoder of the whole, which a file of this length does not come to.
+    // Faults in a header are reported by the decoder of the whole file, but a file of this length never gets there.
     decoder.decode_headers().ok();
     decoder.dimensions()
 }
@@ -35,7 +35,7 @@ pub(super) fn decode(content: &[u8]) -> Result<(Rgb, Orientation), String> {
     };
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&content), options());
     let pixels = decoder.decode().map_err(|error| {
-        // Some of its messages end in a line break.
+        // Some of its messages end with a line break.
         let error = error.to_string();
         let words: Vec<&str> = error.split_whitespace().collect();
         format!(
@@ -55,12 +55,12 @@ pub(super) fn decode(content: &[u8]) -> Result<(Rgb, Orientation), String> {
     Ok((image, orientation))
 }
 
-/// The file up to its end marker, with 128 bits of ones in front of that. The decoder reads zeros past the marker and
-/// so makes grey out of what a truncated file lacks, strict or not. No code is all ones (ISO 10918-1, C.2), and the
-/// data are padded with ones anyway (F.1.2.3): a decoder that has all it needs never looks at them, one that lacks
-/// something fails.
+/// The file up to its end marker, with 128 one bits in front of it. The decoder reads zeros past the marker, and so
+/// turns the missing part of a truncated file into grey, strict or not. No code is all ones (ISO 10918-1, C.2), and the
+/// data are padded with ones anyway (F.1.2.3): a decoder that has all its data never looks at them, one that lacks data
+/// fails.
 ///
-/// None if there is no end marker. A thumbnail in the header has one of its own, and some files go on behind theirs.
+/// `None` if there is no end marker. A thumbnail in the header has its own, and some files continue after theirs.
 fn closed(content: &[u8]) -> Option<Vec<u8>> {
     const EOI: u8 = 0xd9;
     const SOS: u8 = 0xda;
@@ -70,7 +70,7 @@ fn closed(content: &[u8]) -> Option<Vec<u8>> {
     let end = loop {
         at += content.get(at..)?.iter().position(|&byte| byte == 0xff)?;
         match *content.get(at + 1)? {
-            // A byte of the data, a restart, a filling byte.
+            // A byte of the data, a restart, or a fill byte.
             0 | 0xd0..=0xd7 => at += 2,
             0xff => at += 1,
             EOI if scans > 0 => break at,
@@ -84,7 +84,7 @@ fn closed(content: &[u8]) -> Option<Vec<u8>> {
     };
     let mut closed = Vec::with_capacity(end + 34);
     closed.extend(&content[..end]);
-    // The decoder wants the marker right behind the only scan of a progressive file.
+    // The decoder wants the marker right after the only scan of a progressive file.
     if !progressive || scans > 1 {
         closed.extend(ONES.repeat(16));
     }
@@ -98,7 +98,7 @@ mod tests {
 
     use super::*;
 
-    /// Checkpoints keep hashes of pixels: they have to mean the same on machines with other vector instructions.
+    /// Checkpoints keep hashes of pixels: these have to be the same on machines with other vector instructions.
     #[test]
     fn vector_instructions_change_no_pixel() {
         let random = |at: u32| (at.wrapping_mul(2_654_435_761) >> 24) as u8;

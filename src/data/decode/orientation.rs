@@ -2,7 +2,7 @@
 
 use super::rgb::Rgb;
 
-/// How pixels are to be turned, 1 to 8.
+/// How pixels have to be turned, 1 to 8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Orientation(u32);
 
@@ -10,7 +10,7 @@ impl Orientation {
     /// Not at all.
     pub(super) const UPRIGHT: Self = Self(1);
 
-    /// What Exif's data say. Data that are damaged, or say nothing of it, leave an image as it is.
+    /// What the Exif data say. If they are damaged, or do not say it, the image stays as it is.
     pub(super) fn of_exif(data: &[u8]) -> Self {
         let data = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
         let said = || {
@@ -27,7 +27,7 @@ impl Orientation {
     /// The image as it was seen.
     pub(super) fn apply(self, image: Rgb) -> Rgb {
         let (w, h) = (image.width as usize, image.height as usize);
-        // Where the pixel comes from that is to be at x, y.
+        // For the pixel at x, y, where it comes from.
         let from: fn(usize, usize, [usize; 2]) -> [usize; 2] = match self.0 {
             2 => |x, y, [w, _]| [w - 1 - x, y],
             3 => |x, y, [w, h]| [w - 1 - x, h - 1 - y],
@@ -58,7 +58,7 @@ impl Orientation {
 mod tests {
     use super::*;
 
-    /// Exif's data that say nothing else.
+    /// Exif data that contain nothing else.
     fn exif(turn: u16, is_little: bool) -> Vec<u8> {
         let short = |x: u16| {
             if is_little {
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn all_eight_are_turned_as_the_letter_is_read() {
-        // As the sensor saw an F for each of the tags.
+        // An F as the sensor saw it, for each value of the tag.
         let seen: [&[&str]; 8] = [
             &["##", "# ", "##", "# "],
             &["##", " #", "##", " #"],

@@ -5,10 +5,10 @@ use std::io::Cursor;
 use super::orientation::Orientation;
 use super::rgb::{Rgb, admit, colours, whole};
 
-/// What every file starts with.
+/// The first bytes of every file.
 pub(super) const START: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
-/// Width and height by the header, if it is whole.
+/// Width and height from the header, if it is complete.
 pub(super) fn size(start: &[u8]) -> Option<(usize, usize)> {
     let reader = ::png::Decoder::new(Cursor::new(start)).read_info().ok()?;
     let (width, height) = reader.info().size();

@@ -1,6 +1,6 @@
 //! A decoded image.
 
-/// Longest side, as the JPEG decoder has it by default: bounds the memory that one file can ask for to 768 MiB.
+/// Longest side, the JPEG decoder's default: limits the memory for one file to 768 MiB.
 pub const LONGEST: u32 = 1 << 14;
 
 /// A decoded image.
@@ -11,7 +11,7 @@ pub struct Rgb {
     pub pixels: Vec<u8>,
 }
 
-/// Refuses an image of such sides before memory is set aside for it.
+/// Refuses an image with such sides before memory is allocated for it.
 pub(super) fn admit(width: u32, height: u32) -> Result<(), String> {
     match width.max(height) > LONGEST {
         true => Err(format!(
@@ -21,7 +21,8 @@ pub(super) fn admit(width: u32, height: u32) -> Result<(), String> {
     }
 }
 
-/// The colours of pixels of so many samples each: grey, grey and transparency, colours, or these and transparency.
+/// The colours of pixels with `samples` samples each: grey, grey and transparency, colours, or colours and
+/// transparency.
 pub(super) fn colours(raw: Vec<u8>, samples: usize) -> Vec<u8> {
     match samples {
         3 => raw,

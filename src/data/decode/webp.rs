@@ -7,7 +7,7 @@ use image_webp::WebPDecoder;
 use super::orientation::Orientation;
 use super::rgb::{Rgb, admit, colours, whole};
 
-/// Whether a file is one, by its first twelve bytes.
+/// Whether a file is WebP, by its first twelve bytes.
 pub(super) fn starts(start: &[u8]) -> bool {
     start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WEBP")
 }
@@ -18,7 +18,7 @@ fn cut(content: &[u8]) -> bool {
     length.is_none_or(|bytes| (content.len() as u64) < u64::from(u32::from_le_bytes(bytes)) + 8)
 }
 
-/// Width and height by the header, if it is whole.
+/// Width and height from the header, if it is complete.
 pub(super) fn size(start: &[u8]) -> Option<(usize, usize)> {
     let (width, height) = WebPDecoder::new(Cursor::new(start)).ok()?.dimensions();
     Some((width as usize, height as usize))
@@ -29,7 +29,7 @@ pub(super) fn decode(content: &[u8]) -> Result<(Rgb, Orientation), String> {
     let damaged = |error: image_webp::DecodingError| {
         format!("the WebP data are damaged or truncated ({error})")
     };
-    // The decoder makes something of most of what is cut off.
+    // The decoder accepts most truncated files.
     if cut(content) {
         return Err("the WebP data are truncated".to_owned());
     }

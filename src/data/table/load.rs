@@ -199,7 +199,7 @@ pub(super) struct Part {
     /// The rows that can be used.
     pub rows: Vec<u32>,
     pub notes: Vec<String>,
-    /// What is to be learned, where that was said.
+    /// The task, if it was named.
     task: Option<Task>,
 }
 
@@ -277,7 +277,7 @@ impl Part {
         Ok(fit::fit(&self.table, &self.roles, target, missing, rows))
     }
 
-    /// Which of its rows are for what.
+    /// Which of its rows belong to which part.
     fn divide(&self, source: &DataOptions) -> Result<Divided> {
         let options = &source.table;
         if options.tests_all {
@@ -320,7 +320,7 @@ impl Part {
         })
     }
 
-    /// Rows to train by and rows that are held out.
+    /// Rows to train on and rows that are held out.
     fn hold_out(
         &self,
         options: &TableOptions,
@@ -344,12 +344,12 @@ impl Part {
     }
 }
 
-/// Which rows of a file are for what.
+/// Which rows of a file belong to which part.
 #[derive(Default)]
 struct Divided {
     train: Vec<u32>,
     validation: Vec<u32>,
-    /// None without rows to validate by.
+    /// `None` without validation rows.
     validation_part: Option<TestPart>,
     test: Vec<u32>,
     test_part: TestPart,

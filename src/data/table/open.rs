@@ -24,7 +24,7 @@ pub(super) struct How<'a> {
     pub ignore: &'a [String],
     /// The array that is the target, for a file of arrays.
     pub target: Option<&'a str>,
-    /// Whether rows of svmlight have several labels, also where each has one.
+    /// Whether svmlight rows have several labels, even if each has one.
     pub labels: bool,
 }
 

@@ -20,7 +20,7 @@ pub struct TableOptions {
     /// Names of columns that are left out, separated by commas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignore: Option<String>,
-    /// What is learned, where that was said: a class, labels or numbers. `None` is what the target looks like.
+    /// The task, if it was named: a class, labels or numbers. `None` is what the target looks like.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
     /// How cells without a value are treated.

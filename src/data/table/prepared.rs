@@ -28,8 +28,7 @@ struct Source {
     places: Vec<Option<usize>>,
 }
 
-/// Adds to a table whose numbers are mostly 0 the columns that it does not have, and labels that no row has: all are 0
-/// there.
+/// Adds the columns that a table of mostly zeros does not have, and labels that no row has: all are 0 there.
 pub(super) fn complete(table: &mut Table, rules: &Preprocessing) {
     if !table.is_sparse() {
         return;
@@ -212,8 +211,8 @@ impl Prepared {
         }
     }
 
-    /// What these rows, for that purpose, have that training has not seen, in sentences: categories, and gaps where it
-    /// had none.
+    /// What these rows, used for that purpose, contain that training did not see, in sentences: categories, and missing
+    /// cells in columns that had none.
     pub fn unseen(&self, table: &Table, rows: &[u32], purpose: &str) -> Vec<String> {
         let mut notes = Vec::new();
         for (source, rule) in self.sources.iter().zip(&self.rules.columns) {

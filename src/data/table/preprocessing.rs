@@ -211,7 +211,7 @@ impl Preprocessing {
         matches!(self.target, TargetRule::Labels { .. })
     }
 
-    /// What each value of the target was divided by; empty of classes and labels.
+    /// What each value of the target was divided by; empty for classes and labels.
     pub fn units(&self) -> Vec<f32> {
         match &self.target {
             TargetRule::Values { deviation, .. } => deviation.iter().map(|&x| x as f32).collect(),

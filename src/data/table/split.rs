@@ -6,12 +6,12 @@ use super::cells::{Row, Table};
 use crate::data::held_out::chosen;
 use crate::error::option::{TEST, VAL_SPLIT};
 
-/// Rows to train by and rows that are held out: of every class `share`, of which one row at least stays for training;
-/// without classes of all. Which ones is a matter of the seed and of their cells, so that a row that stands twice is on
-/// one side, but where the share ends between the two.
+/// Rows to train on and rows that are held out: `share` of every class, leaving at least one row for training; without
+/// classes, `share` of all rows. The choice depends on the seed and the cells, so that a row that occurs twice is on
+/// one side, unless the share ends between the two.
 ///
 /// # Errors
-/// A share that holds none out: a reason that fits behind the file's name.
+/// The share holds none out: a reason that fits after the file's name.
 pub(super) fn split(
     table: &Table,
     rows: &[u32],

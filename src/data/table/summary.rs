@@ -71,7 +71,7 @@ pub struct TargetSummary {
 pub struct PartSummary {
     /// Rows to train on.
     pub train: usize,
-    /// Rows to validate by, where there are any.
+    /// Validation rows, if there are any.
     pub validation: Option<usize>,
     /// Where the test rows come from.
     pub validation_part: Option<String>,

@@ -44,8 +44,8 @@ fn header(line: &str) -> Option<[usize; 3]> {
     numbers?.try_into().ok()
 }
 
-/// Reads a table: of a label a row the column `label`, of several (also where `labels` says so) a column of 0 and 1 for
-/// each, as `label 7`.
+/// Reads a table: one label per row becomes a column `label`, several (or if `labels` says so) become a column of 0 and
+/// 1 each, such as `label 7`.
 pub(super) fn read(bytes: &[u8], labels: bool) -> Result<Table, String> {
     let mut rows = Rows::default();
     let text = std::str::from_utf8(bytes).map_err(|_| "it is no text in UTF-8".to_owned())?;

@@ -18,7 +18,7 @@ pub(super) enum Kind {
     Labels,
 }
 
-/// Whether a cell says that a label applies, or that it does not.
+/// Whether a cell says that a label applies or does not apply.
 fn is_label(word: u32) -> bool {
     [0.0, 1.0].contains(&f32::from_bits(word))
 }
@@ -29,10 +29,10 @@ const FEW: usize = 20;
 const MOST_CLASSES: usize = 10_000;
 
 impl Kind {
-    /// Of these columns, in these rows: what `task` says, else what they look like.
+    /// The target of these columns, in these rows: what `task` says, otherwise what they look like.
     ///
     /// # Errors
-    /// Columns of texts beside others, or that are not what the task is of: a reason that fits behind the file's name.
+    /// Columns of texts beside others, or columns that do not suit the task: a reason that fits after the file's name.
     pub fn of(
         table: &Table,
         columns: &[usize],
@@ -45,7 +45,7 @@ impl Kind {
         }
     }
 
-    /// What these columns are where the task is said.
+    /// What these columns are if the task was named.
     fn said(table: &Table, columns: &[usize], rows: &[u32], task: Task) -> Result<Self, String> {
         let wrong = |column: usize, is: &str, must: &str| {
             let name = &table.columns[column].name;

@@ -16,7 +16,7 @@ use crate::engine::shape::WorkgroupShape;
 use crate::engine::timed_by::TimedBy;
 use crate::error::{Error, Fault, Remedies, Result};
 
-/// Storage buffers that a kernel may bind, at most, on adapters that let it; all have 8.
+/// Maximum number of storage buffers that a kernel may bind, on adapters that allow it; all have 8.
 const MOST_STORAGE_BUFFERS: u32 = 16;
 
 pub(crate) struct GpuExecutor {

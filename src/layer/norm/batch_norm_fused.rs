@@ -17,12 +17,12 @@ use crate::sparse::{STATISTICS, SUMS};
 /// count of loads in flight, reading it a second and third time then takes about as long as the saved dispatches.
 const WHOLE: usize = 32 * 1024;
 
-/// What a backward pass has to add up.
+/// The sums that a backward pass needs.
 struct Sums<'a> {
     /// `[channels][tiles][2]`.
     parts: &'a View,
     tiles: usize,
-    /// Words of another buffer, to be bound in place of a residual that is not there.
+    /// Words of another buffer, bound in place of a missing residual.
     spare: &'a View,
 }
 
@@ -84,7 +84,7 @@ impl BatchNormPass {
     /// The output of a training step, from the statistics that [`ConvStatistics`](crate::sparse::ConvStatistics) left.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn forward_from(
         &self,
         plan: &mut Plan,
@@ -106,11 +106,11 @@ impl BatchNormPass {
         )
     }
 
-    /// The statistics of a training step alone, from those that the convolution before it left: its output is not
+    /// Only the statistics of a training step, from those that the convolution before it left: its output is not
     /// written.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn statistics_from(
         &self,
         plan: &mut Plan,
@@ -139,7 +139,7 @@ impl BatchNormPass {
         plan.dispatch(kernel, Grid::Items(self.channels))
     }
 
-    /// `sum_tile`: positions of a tile of the statistics, and how many; 0 where they say how many members they have.
+    /// `sum_tile`: positions per tile of the statistics, and their number; 0 if they state their number of samples.
     fn merge_apply(
         &self,
         plan: &mut Plan,
@@ -233,7 +233,7 @@ impl BatchNormPass {
     /// The gradients, from the sums that [`ConvBackward`](crate::sparse::ConvBackward) left.
     ///
     /// # Errors
-    /// Views that do not fit, or a ReLU behind a residual without the activation.
+    /// The views do not fit, or a ReLU follows a residual and there is no activation.
     pub fn backward_from(
         &self,
         plan: &mut Plan,
@@ -294,8 +294,8 @@ impl BatchNormPass {
     }
 }
 
-/// Where the gradient at a residual goes, and how: 0 nowhere, 1 written, 2 added. A binding must be something, `spare`
-/// where it is left alone.
+/// Where the gradient at a residual goes, and how: 0 nowhere, 1 written, 2 added. Every binding needs a buffer: `spare`
+/// if it is not touched.
 fn residual_of(views: &BatchNormBackwardViews, spare: &View) -> (View, u32) {
     match &views.residual {
         None => (spare.clone(), 0),

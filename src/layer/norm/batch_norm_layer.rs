@@ -102,7 +102,7 @@ impl Layer for BatchNorm {
             ..self.pass(pass)
         };
         let adds = pass.inputs().len() == 2;
-        // A gradient that went back through the ReLU is the residual's as it is.
+        // A gradient that went back through the ReLU is the residual's unchanged.
         let residual = match (adds, masked) {
             (true, false) => pass.sink(1)?,
             (true, true) => {

@@ -60,13 +60,13 @@ impl Merged {
         Self::of_tiles(tiles)
     }
 
-    /// From parts that say how many members they have, which may be none.
+    /// From parts that state their number of samples, which may be zero.
     pub fn of_counted(parts: &[f32]) -> Self {
         let (parts, _) = parts.as_chunks::<STATISTICS>();
         Self::of_tiles(parts.iter().copied().filter(|part| part[0] > 0.0))
     }
 
-    /// Of tiles' members, mean and sum of squared differences, in order.
+    /// From the number of samples, mean and sum of squared differences of tiles, in order.
     fn of_tiles(tiles: impl Iterator<Item = [f32; STATISTICS]>) -> Self {
         let (mut n, mut mean, mut squares) = (0f32, 0f32, 0f32);
         for [more, tile_mean, tile_squares] in tiles {

@@ -10,8 +10,8 @@ crate::kernel! {
     /// [`BatchNormMerge`](super::BatchNormMerge) and [`BatchNormApply`](super::BatchNormApply): each workgroup repeats
     /// the merge of its channel's tiles, in the same order, and the plane's first workgroup stores the result.
     ///
-    /// Shapes as theirs, but for `saved`, `[4][channels]`: mean, `1 / standard deviation`, weight, bias. With a
-    /// `sum_tile` of 0 `parts` are what [`ConvStatistics`](crate::sparse::ConvStatistics) left. Grid:
+    /// Shapes as theirs, except `saved`, `[4][channels]`: mean, `1 / standard deviation`, weight, bias. With a
+    /// `sum_tile` of 0, `parts` are what [`ConvStatistics`](crate::sparse::ConvStatistics) left. Grid:
     /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles.
     pub BatchNormMergeApply, BatchNormMergeApplyParams, BatchNormMergeApplyTwin =
         "layer/norm/batch_norm_merge_apply", shader!("layer/norm/batch_norm_merge_apply");
@@ -22,8 +22,8 @@ crate::kernel! {
         positions: u32,
         /// `lanes / 4`.
         vectors: u32,
-        /// Positions of a tile of the statistics; the last tile of a plane may have fewer. 0: each part of them says how
-        /// many members it has.
+        /// Positions per tile of the statistics; the last tile of a plane may have fewer. 0: each part states its
+        /// number of samples.
         sum_tile: u32,
         /// Such tiles of a plane.
         sum_tiles: u32,

@@ -1,12 +1,12 @@
-//! Batch norm's statistics from parts that say how many members they have, where its output is not written.
+//! Batch norm's statistics from parts that state their number of samples, if its output is not written.
 
 use super::batch_norm_merge::{BatchNormMergeParams, BatchNormMergeTwin};
 use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// [`BatchNormMerge`](super::BatchNormMerge) of what [`ConvStatistics`](crate::sparse::ConvStatistics) left: all
-    /// of a norm's forward pass where the layer behind it normalises at each load.
+    /// [`BatchNormMerge`](super::BatchNormMerge) of what [`ConvStatistics`](crate::sparse::ConvStatistics) left: the
+    /// whole forward pass of a norm if the next layer normalises at each load.
     ///
     /// Shapes: `parts` `[channels][parts][3]`, `saved` `[4][channels]`: mean, `1 / standard deviation`, weight, bias;
     /// others as there. Grid: [`Items`](crate::engine::Grid::Items) = channels.
@@ -17,13 +17,13 @@ crate::kernel! {
         channels: u32,
         /// Parts of a plane.
         parts: u32,
-        /// Where the channels' weights start.
+        /// Start of the channels' weights.
         weight: u32,
-        /// Where their biases start.
+        /// Start of their biases.
         bias: u32,
-        /// Where their running means start.
+        /// Start of their running means.
         mean: u32,
-        /// Where their running variances start.
+        /// Start of their running variances.
         variance: u32,
         /// Added to the variance.
         epsilon: f32,

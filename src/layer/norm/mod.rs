@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`BatchNormPass`] | [`BatchNormStatistics`] of tiles, [`BatchNormMerge`] (in an evaluation [`BatchNormRunning`]), [`BatchNormApply`] | [`BatchNormSums`] of tiles, [`BatchNormGradients`], [`BatchNormBackward`] |
 //! | the same, fused | [`BatchNormStatistics`], [`BatchNormMergeApply`]; for small planes [`BatchNormWhole`] | [`BatchNormSums`], [`BatchNormMergeBackward`]; for small planes [`BatchNormWholeBackward`] |
-//! | beside convolutions, which leave statistics and sums | [`BatchNormMergeApply`], or [`BatchNormMergeCounted`] where the next convolution normalises | [`BatchNormMergeBackward`] |
+//! | beside convolutions, which leave statistics and sums | [`BatchNormMergeApply`], or [`BatchNormMergeCounted`] if the next convolution normalises | [`BatchNormMergeBackward`] |
 //! | [`LayerNormPass`] | [`LayerNormForward`]; fused with the sum that it takes [`LayerNormSum`] | [`LayerNormGradients`], [`LayerNormBackward`]; fused [`LayerNormWholeBackward`] |
 //!
 //! A batch norm's sums over a channel are first taken over tiles of its plane, because one workgroup per channel would

@@ -106,15 +106,15 @@ impl OfEpochs {
     }
 }
 
-/// This with a capital letter first.
+/// This with an initial capital letter.
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|c| c.to_ascii_uppercase());
     first.into_iter().chain(letters).collect()
 }
 
-/// What the epochs of an experiment tell: accuracy and loss; or the metric in accuracy's place, and what the part that
-/// is looked at tells besides.
+/// The curves over an experiment's epochs: accuracy and loss; or the metric instead of accuracy, and the further scores
+/// of the evaluated part.
 fn of_epochs(experiment: &Experiment, records: &[RunRecord]) -> Vec<OfEpochs> {
     let judged = |e: &Epoch| e.judged().1;
     fn scores(e: &Epoch) -> Vec<Score> {

@@ -186,7 +186,7 @@ fn last_test(end: &Finished, saved: &Progress) -> Option<Tested> {
     // A run that went on with other images and trained no step with them was tested on them. A run that was stopped may
     // have had no test.
     let others = (end.changes.iter()).any(|c| c.step == end.step && c.name == Change::IMAGES);
-    // With a validation part the end tells of the best weights, and the last test is that of the last ones.
+    // With a validation part, the end reports the best weights, and the last test is that of the last ones.
     let untested = end.validation.is_some() || (end.interrupted && end.test_loss.is_nan());
     let tested = saved.tested.filter(|tested| tested.step == end.step)?;
     let same = tested.is(end.test_loss, end.test_accuracy);

@@ -15,13 +15,13 @@ pub(super) struct BestSaver<'a> {
     /// The configuration as text.
     pub text: String,
     pub origin: &'a Origin,
-    /// The step of the best weights of which the newest checkpoint tells: a run that is resumed from it needs these.
+    /// The step of the best weights to which the newest checkpoint refers: a run that is resumed from it needs these.
     pub told: &'a Cell<Option<u64>>,
 }
 
 impl KeepBest for BestSaver<'_> {
     fn keep(&mut self, snapshot: &Snapshot) -> Result<PathBuf> {
-        // Where the folder was removed meanwhile, the next checkpoint ends the run and says so.
+        // If the folder was removed meanwhile, the next checkpoint ends the run and says so.
         if !self.folder.is_in_place() {
             return Ok(self.folder.path().to_owned());
         }

@@ -21,7 +21,7 @@ pub(super) struct Saver<'a> {
     /// The checkpoint that the run was resumed from.
     pub resumed: Option<&'a ResumePoint>,
     pub origin: &'a Origin,
-    /// Takes the step of the best weights of which the newest checkpoint tells.
+    /// Receives the step of the best weights to which the newest checkpoint refers.
     pub told: &'a Cell<Option<u64>>,
 }
 

@@ -17,8 +17,8 @@ impl TrainConfig {
     pub fn from_toml(text: &str, origin: &Path) -> Result<Self> {
         let mut config: Self = parse(text, origin, "configuration")?;
         if is_older(text) {
-            // It stood in every file then, and was for folders alone that had nothing to test by: for these it still is
-            // the usual share.
+            // It was in every file then, and only concerned folders without a test part: for these it still is the
+            // usual share.
             config.data.val_split = config.data.val_split.filter(|&share| share != 0.1);
         }
         Ok(config)
@@ -79,8 +79,8 @@ impl TrainConfig {
     }
 }
 
-/// Whether a version wrote this file that knew no validation part: it has all keys of that version, and none of those
-/// that came later and are always written.
+/// Whether this file was written by a version without validation parts: it has all keys of that version, and none of
+/// the later ones that are always written.
 fn is_older(text: &str) -> bool {
     const WRITTEN: [&str; 2] = ["val_split", "skip_bad_images"];
     let Ok(table) = text.parse::<toml::Table>() else {

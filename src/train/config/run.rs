@@ -20,17 +20,17 @@ section! {
         /// Seed of all random numbers: the same seed and adapter give the same bits
         seed: u32 = 1,
             N, on resume Fixed;
-        /// What the best weights are chosen by, on the validation part: loss, accuracy or another metric that an epoch
-        /// tells; auto is the task's metric, none keeps the last weights alone
+        /// Score on the validation part that chooses the best weights: loss, accuracy or another metric of an epoch;
+        /// auto is the task's metric, none keeps only the last weights
         best_metric: String = AUTO.to_owned(),
             NAME, on resume Fixed;
-        /// Stop after N epochs in which the validation part was no better than before (0: never)
+        /// Stop after N epochs in which the validation part did not improve (0: never)
         patience: Option<u32> = None,
             N, on resume Free;
     }
 }
 
-/// The value of [`RunConfig::best_metric`] that keeps the last weights alone.
+/// The value of [`RunConfig::best_metric`] that keeps only the last weights.
 pub(crate) const KEEP_LAST: &str = "none";
 
 impl RunConfig {

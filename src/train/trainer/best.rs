@@ -1,4 +1,4 @@
-//! The best weights by the validation part: kept as they come, and taken for the result.
+//! The best weights according to the validation part: kept as they appear, and used for the result.
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -16,17 +16,17 @@ use crate::train::evaluate::Evaluation;
 use crate::train::hooks::{Hooks, KeepBest};
 use crate::train::setup::Setup;
 
-/// What a finished training is worth.
+/// The result of a finished training.
 pub(super) struct Conclusion {
-    /// By the validation part; none without one.
+    /// On the validation part; `None` without one.
     pub validation: Option<Evaluation>,
-    /// By the test part; none without one, and where the run was stopped before it.
+    /// On the test part; `None` without one, and if the run was stopped before it.
     pub test: Option<Evaluation>,
-    /// The epoch and the step whose weights these are of, where they are not the last ones.
+    /// The epoch and the step that these weights come from, if they are not the last ones.
     pub best: Option<Best>,
-    /// What one must know of them.
+    /// What a reader must know about them.
     pub remarks: Vec<String>,
-    /// Whether it was to stop before all of that was known.
+    /// Whether a stop was requested before all of that was known.
     pub stopped: bool,
 }
 
@@ -39,7 +39,7 @@ impl Conclusion {
         }
     }
 
-    /// What the run ends with: the test, or validation without one.
+    /// The evaluation that the run ends with: the test, or validation without one.
     pub fn last(&self) -> Option<&Evaluation> {
         self.test.as_ref().or(self.validation.as_ref())
     }
@@ -66,22 +66,22 @@ impl KeepBest for InMemory {
 }
 
 impl Trainer {
-    /// Whether weights are chosen by the validation part.
+    /// Whether the validation part chooses weights.
     pub(super) fn chooses(&self) -> bool {
         self.data.judge() == DataPart::Validation && self.config.run.best_metric != KEEP_LAST
     }
 
-    /// Whether the metric is one that the validation part will tell.
+    /// Checks that the metric is one that the validation part will have.
     ///
     /// # Errors
-    /// It is none.
+    /// It is not.
     pub(super) fn check_best_metric(config: &TrainConfig, setup: &Setup) -> Result<()> {
         let wanted = config.run.best_metric.as_str();
         let metric = setup.metric.as_ref().map(|metric| metric.name());
         let outputs = setup.model.classes();
         let outcomes = Outcomes::new(setup.loss.targets(outputs), outputs);
         let further = match setup.tells_classes() {
-            // Of a class an epoch tells no more than its metric.
+            // With one class per sample, an epoch only reports its metric.
             true => Vec::new(),
             false => outcomes.names(),
         };
@@ -104,7 +104,7 @@ impl Trainer {
     }
 
     /// Notes an epoch's result if it is the best so far, and says whether it is. A network that is still to be pruned
-    /// is not the one that was asked for.
+    /// is not the requested one.
     pub(super) fn note_best(&mut self, evaluation: &Evaluation) -> bool {
         if !self.chooses() || self.is_unpruned() {
             return false;
@@ -116,7 +116,7 @@ impl Trainer {
             true => value > best.value,
             false => value < best.value,
         };
-        // Where it cannot be said, as of an area under a curve without a positive sample, it is none.
+        // A value that is not defined, such as an area under a curve without a positive sample, is never the best.
         if value.is_nan() || !self.progress.best.as_ref().is_none_or(is_better) {
             return false;
         }
@@ -140,7 +140,7 @@ impl Trainer {
         }
         let wanted = &self.config.run.best_metric;
         let found = match wanted == AUTO {
-            // The metric where there is one.
+            // The metric, if there is one.
             true => told.get(1).or(told.first()),
             false => told
                 .iter()
@@ -149,7 +149,7 @@ impl Trainer {
         found.cloned()
     }
 
-    /// Whether the validation part has been no better for as many epochs as the run is to wait.
+    /// Whether the validation part has not improved for as many epochs as the run is to wait.
     pub(super) fn has_lost_patience(&self) -> bool {
         let (Some(patience), Some(best)) = (self.config.run.patience, &self.progress.best) else {
             return false;
@@ -158,7 +158,7 @@ impl Trainer {
         self.progress.batch == 0 && waited >= patience && self.chooses()
     }
 
-    /// That the run ended before its last epoch.
+    /// A remark that the run ended before its last epoch.
     pub(super) fn stopped_early(&self) -> Option<String> {
         let best = self
             .progress
@@ -176,11 +176,12 @@ impl Trainer {
         ))
     }
 
-    /// What the training is worth: of one that came to its end the best weights, which are tested once; `last` is what
-    /// the part that is looked at after each epoch tells of the last ones. The network keeps these.
+    /// The result of the training: if it came to its end, the best weights, which are tested once; `last` is the
+    /// evaluation of the last weights on the part that is evaluated after each epoch. The network keeps the last
+    /// weights.
     ///
     /// # Errors
-    /// [`Error::Stopped`], or a lost device.
+    /// [`Error::Stopped`], or the device is lost.
     pub(super) fn conclude(
         &mut self,
         hooks: &mut Hooks<'_>,
@@ -241,14 +242,14 @@ impl Trainer {
                 end.validation = judged.or(end.validation);
                 end.test = tested;
             }
-            // What is known is of the last weights.
+            // Only the result of the last weights is known.
             Err(Error::Stopped) => (end.best, end.stopped) = (None, true),
             Err(error) => return Err(error),
         }
         Ok(end)
     }
 
-    /// Tests by the test part, where there is one.
+    /// Tests on the test part, if there is one.
     fn test_once(&mut self, stop: &AtomicBool) -> Result<Option<Evaluation>> {
         match self.data.test.is_empty() {
             true => Ok(None),

@@ -69,7 +69,7 @@ impl Trainer {
         std::iter::once((epoch, of_steps)).chain(further)
     }
 
-    /// How many of a part's images, which must have been read, it was trained on; none if that is not known. The test
+    /// How many of a part's images, which must have been read, it was trained on; `None` if that is not known. The test
     /// images of a published set count as such, even if its makers included an image twice.
     pub(super) fn trained_on(&self, part: DataPart) -> Option<u64> {
         let data = self.data.judged_by(part);
