@@ -125,8 +125,8 @@ impl DataRecord {
         }
         if self.preprocessing != before.preprocessing {
             return Err(Error::Usage(
-                "the columns of the table were prepared otherwise when the run began: load it with what the checkpoint has \
-                 of that (`DataOptions::table.prepared`)"
+                "the columns of the table were prepared otherwise when the run began: load it with what the checkpoint \
+                 has of that (`DataOptions::table.prepared`)"
                     .to_owned(),
             ));
         }

@@ -82,8 +82,8 @@ pub(super) fn fetch(wanted: &Wanted, source: &Source, folder: &Path) -> Result<P
             return Err(Error::Data {
                 path: part,
                 reason: format!(
-                    "{bytes} bytes came, not the {} of the published file; the same command goes on from there, and --from \
-                     takes a mirror or a folder that has it",
+                    "{bytes} bytes came, not the {} of the published file; the same command goes on from there, and \
+                     --from takes a mirror or a folder that has it",
                     wanted.bytes
                 ),
             });
@@ -110,8 +110,8 @@ fn download(address: &str, part: &Path) -> Result<()> {
     let failed = |why: &str| Error::Data {
         path: part.to_owned(),
         reason: format!(
-            "{address} cannot be fetched: {why}; the same command goes on where it stopped, and --from takes a mirror or a \
-             folder that has the file"
+            "{address} cannot be fetched: {why}; the same command goes on where it stopped, and --from takes a mirror \
+             or a folder that has the file"
         ),
     };
     if io::stderr().is_terminal() {

@@ -29,8 +29,8 @@ impl Categories {
         let name = std::str::from_utf8(cell).map_err(|_| "this is no text in UTF-8".to_owned())?;
         if self.names.len() == MOST_CATEGORIES {
             return Err(format!(
-                "`{name}` is one text more than the {MOST_CATEGORIES} that categories may have, of which the first are {}; \
-                 leave the column out, or mend what is no number",
+                "`{name}` is one text more than the {MOST_CATEGORIES} that categories may have, of which the first are \
+                 {}; leave the column out, or mend what is no number",
                 listed(3, &self.names[..3])
             ));
         }

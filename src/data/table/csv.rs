@@ -236,8 +236,8 @@ impl<'a> Pass<'a> {
 /// The reason for refusing a table that is larger than the memory.
 fn too_large(columns: usize, needed: u64, free: u64) -> String {
     format!(
-        "its cells take about {} bytes (4 for each, {columns} columns), and this machine has {} bytes of free memory; leave \
-         columns out, or split the file",
+        "its cells take about {} bytes (4 for each, {columns} columns), and this machine has {} bytes of free memory; \
+         leave columns out, or split the file",
         grouped(needed),
         grouped(free)
     )

@@ -14,8 +14,8 @@ pub(super) fn read(
     _watch: Watch<'_>,
 ) -> Result<Table, String> {
     Err(
-        "this build of rootlet reads no CSV files: its feature `table` is left out; build it with that feature, or save the \
-         table as .npz"
+        "this build of rootlet reads no CSV files: its feature `table` is left out; build it with that feature, or \
+         save the table as .npz"
             .to_owned(),
     )
 }

@@ -94,7 +94,8 @@ impl Roles {
         if let Some(nameless) = (inputs.iter()).find(|&&column| is_nameless(table, column)) {
             let name = all[*nameless];
             return Err(format!(
-                "its {name} has no name, as numbers of rows have none; {IGNORE} \"{name}\" leaves it out, or give it a name"
+                "its {name} has no name, as numbers of rows have none; {IGNORE} \"{name}\" leaves it out, or give it a \
+                 name"
             ));
         }
         match inputs.is_empty() || targets.is_empty() {
