@@ -1,6 +1,6 @@
-//! An image folder: `train/<class>/*` and `val/<class>/*`, JPEG, PNG, WebP and BMP files of any size, one folder a
-//! class. That is how ImageNet and Tiny-ImageNet are commonly laid out. Where there is no folder to test by, a part of
-//! `train` is split off for validation; where there are folders for both, each has its own.
+//! An image folder: `train/<class>/*` and `val/<class>/*`, JPEG, PNG, WebP and BMP files of any size, one folder per
+//! class. ImageNet and Tiny-ImageNet are commonly laid out like this. If there is no folder to test on, a part of
+//! `train` is split off for validation; if there are folders for both, each has its own.
 //!
 //! Only the names are held in memory. A file is read and decoded by the loader's threads when its image is needed.
 

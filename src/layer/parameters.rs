@@ -280,7 +280,7 @@ impl LayerParameters {
         Ok(self.array(name)?.first)
     }
 
-    /// A single array as a view of its own, trained or not.
+    /// A single array as a separate view, trained or not.
     ///
     /// # Errors
     /// There is no such array.
@@ -294,7 +294,7 @@ impl LayerParameters {
         Ok(part(whole, array))
     }
 
-    /// The gradient of a single trained array as a view of its own.
+    /// The gradient of a single trained array as a separate view.
     ///
     /// # Errors
     /// There is no such array, or it is not trained.

@@ -122,7 +122,7 @@ pub trait Backward: Pass {
     /// The value of an input; if it was dropped, it is recomputed now.
     ///
     /// # Errors
-    /// There is none of this number.
+    /// There is no input with this number.
     fn input(&mut self, plan: &mut Plan, i: usize) -> Result<View>;
 
     /// The layer's value, in the same way.

@@ -100,7 +100,7 @@ pub struct Started {
     /// The run folder, if there is one.
     #[serde(serialize_with = "optional_path")]
     pub run: Option<PathBuf>,
-    /// The step that a resumed run goes on from.
+    /// The step that a resumed run continues from.
     pub resumed_at: Option<u64>,
 }
 

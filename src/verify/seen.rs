@@ -50,7 +50,7 @@ pub fn verify_once(
          ({NO_VERIFY} leaves it out)",
         adapter.name
     ));
-    // On a device of its own, so that a run's memory figures are those of the training.
+    // On a separate device, so that a run's memory figures are those of the training.
     let report = verify(choice, threads, Depth::Quick, &mut |_, _| Ok(()))?;
     report.verdict().map_err(|error| advice(&error))?;
     note(&format!(

@@ -14,7 +14,7 @@ choice! {
         Mean = "mean",
         /// Numbers become the median of the training rows, categories the most frequent one
         Median = "median",
-        /// They are a category of their own; numbers become the mean, and an input more says that they are missing
+        /// They are a separate category; numbers become the mean, and an additional input says that they are missing
         Category = "category",
         /// Their rows are left out
         Drop = "drop",

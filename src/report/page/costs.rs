@@ -1,7 +1,7 @@
 //! Where the time, the operations and the bytes go: one bar per variant, the mean over its runs.
 //!
-//! A bar is as long as the table of results says. The parts divide that number, and whatever they leave of it is a part
-//! of its own.
+//! A bar is as long as the table of results says. The parts divide that number, and whatever they leave of it is a
+//! separate part.
 
 use super::experiment::{Experiment, Variant};
 use super::section::Section;

@@ -1,7 +1,7 @@
 //! TensorBoard's event files, written without TensorFlow: `RUN/tensorboard/events.out.tfevents.…`.
 //!
 //! A file is a sequence of TFRecords, each the protocol buffer of one event. A resumed run begins a new file, whose
-//! first events have the step that it goes on from: TensorBoard then forgets what an earlier file says about later
+//! first events have the step that it continues from: TensorBoard then discards what an earlier file says about later
 //! steps.
 
 mod message;
@@ -27,7 +27,7 @@ pub struct TensorBoard {
 }
 
 impl TensorBoard {
-    /// Begins an event file in the run's folder `tensorboard`. `resumed_at` is the step that a resumed run goes on
+    /// Begins an event file in the run's folder `tensorboard`. `resumed_at` is the step that a resumed run continues
     /// from. For a new run, existing files are removed.
     ///
     /// # Errors

@@ -36,8 +36,8 @@ pub struct SweepOutcome {
 }
 
 /// Does the remaining runs, one after another, each in its own folder in `folder`. `tell` receives what is being done.
-/// A run that diverges, does not fit the device or is damaged is recorded, and the others go on. Runs that other
-/// processes do are passed over and checked again until they are done. If such a process dies, its run is taken over.
+/// A run that diverges, does not fit the device or is damaged is recorded, and the others continue. Runs that other
+/// processes do are skipped and checked again until they are done. If such a process dies, its run is taken over.
 ///
 /// # Errors
 /// Before anything is trained: a folder holds a run with another configuration. Later: files that cannot be read or

@@ -1,4 +1,4 @@
-//! A run whose device gets lost, because the driver was reset, the machine slept or the GPU was unplugged. It goes on
+//! A run whose device gets lost, because the driver was reset, the machine slept or the GPU was unplugged. It continues
 //! from its newest checkpoint as if it had been resumed, and ends with the same bits as a run that lost nothing.
 
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ type Prepare<'a> =
     dyn FnMut(TrainConfig, Place, &mut dyn FnMut(&str)) -> Result<RecordedTraining> + 'a;
 
 /// Runs a training to its end or until `stop` is set. If its device is lost, this opens the adapter again with
-/// `prepare`, goes on from the newest checkpoint, or from the start if there is none yet, and tells `note`.
+/// `prepare`, continues from the newest checkpoint, or from the start if there is none yet, and tells `note`.
 ///
 /// # Errors
 /// As [`RecordedTraining::run`]. Also after three losses without a new checkpoint between them, and if the adapter does

@@ -21,7 +21,7 @@ use crate::train::hooks::Hooks;
 use crate::train::probe::DenseProbe;
 
 impl Trainer {
-    /// Puts a state into the network. The network is made anew if its programs do not fit the state: if a method that
+    /// Puts a state into the network. The network is rebuilt if its programs do not fit the state: if a method that
     /// begins with a dense network has left another number of connections, in all or in one layer.
     pub(super) fn set_state(&mut self, state: &NetworkState) -> Result<()> {
         state.check(&self.setup.model)?;
@@ -134,7 +134,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Whether the method has chosen the connections to train by the first batch, if it is one that does: that is,
+    /// Whether the method, if it is one of those, has chosen the connections to train by the first batch: that is,
     /// whether anything was computed with the images.
     pub(crate) fn chose_connections(&self) -> bool {
         // A snapshot from before the first step also has the chosen connections, and the work that choosing them took.

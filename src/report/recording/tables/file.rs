@@ -26,8 +26,8 @@ impl Table {
     }
 
     /// Opens the file to continue after step `keep`. Later rows are cut off, and their steps returned. `epochs` were
-    /// done by then, if known. `wide`: whether the rows to come have the columns of a validation part; also says whether
-    /// they have to, for they go on below others.
+    /// done by then, if known. `wide`: whether the rows to come have the columns of a validation part; returns whether
+    /// they must have them, because they follow other rows.
     pub fn resume<R: Row>(
         path: PathBuf,
         keep: u64,
