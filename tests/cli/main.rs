@@ -16,6 +16,7 @@ mod edited;
 mod eval;
 mod eval_data;
 mod familiar;
+mod first_steps;
 mod flops;
 mod folders;
 mod going;
