@@ -6,6 +6,7 @@
 #import workgroup_sum
 #import conv_forward
 #import conv_parts
+#import unfixed
 
 fn put(on: On, sum: Four) {
     output[on.to] = sum.a;
@@ -88,7 +89,9 @@ fn ENTRY(
     let width = LANES * ROWS;
     let tiles = params.window.output_y * ((params.window.output_x + TILE - 1u) / TILE);
     var found = Found(0.0, 0.0, 0.0);
-    for (var round = 0u; round < params.part_items; round += width) {
+    // There are no more items than vectors of the output.
+    let items = unfixed(params.part_items, arrayLength(&output));
+    for (var round = 0u; round < items; round += width) {
         let item = part * params.part_items + round + index;
         let tile = item / params.vectors;
         let on = on_tile(unit, tile, item - tile * params.vectors);

@@ -9,6 +9,7 @@
 #import conv_positions
 #import conv_transposed
 #import conv_parts
+#import unfixed
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
@@ -134,7 +135,9 @@ fn over_part(group: u32, index: u32) {
         seen = seen_of(channel);
     }
     var sums = vec2(0.0);
-    for (var round = 0u; round < params.part_items; round += width) {
+    // There are no more items than vectors of the output, a part of a line for each stride.
+    let items = unfixed(params.part_items, arrayLength(&output) * params.window.stride_x);
+    for (var round = 0u; round < items; round += width) {
         let item = number * params.part_items + round + index;
         let tile = item / params.vectors;
         let on = on_tile(channel, tile, item - tile * params.vectors);

@@ -1,8 +1,7 @@
 //! SDDMM of a convolution after a batch norm whose output was dropped.
 
-use rayon::prelude::*;
-
 use super::conv_sddmm::{ConvSddmmParams, ConvSddmmTwin};
+use super::through_norm::through_norm;
 use crate::engine::{ShapeFamily, StepState};
 use crate::window::WindowParams;
 
@@ -86,19 +85,14 @@ impl ConvSddmmNormalTwin<'_> {
     pub(super) fn run(self) {
         let p = self.params;
         let (lanes, count) = (p.vectors as usize * 4, self.step.count as usize);
-        let [channels, plane] =
-            [p.window.channels, p.window.input_y * p.window.input_x].map(|n| n as usize);
-        let mut input = self.input[..channels * plane * lanes].to_vec();
-        (input.par_chunks_exact_mut(plane * lanes).enumerate()).for_each(|(c, plane)| {
-            let [mean, inverse, weight, bias] =
-                [0, 1, 2, 3].map(|row| self.saved[row * channels + c]);
-            let scale = inverse * weight;
-            for (i, x) in plane.iter_mut().enumerate() {
-                let y = (*x - mean) * scale + bias;
-                let nothing = i % lanes >= count || (p.relu != 0 && y < 0.0);
-                *x = if nothing { 0.0 } else { y };
-            }
-        });
+        let plane = (p.window.input_y * p.window.input_x) as usize * lanes;
+        let input = through_norm(
+            self.input,
+            [p.window.channels as usize, plane],
+            self.saved,
+            p.relu != 0,
+            |i| i % lanes < count,
+        );
         ConvSddmmTwin {
             params: p.product(),
             row_offsets: self.row_offsets,

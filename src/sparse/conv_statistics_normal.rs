@@ -1,8 +1,7 @@
 //! The convolution before a batch norm and after another one whose output was never written.
 
-use rayon::prelude::*;
-
 use super::conv_statistics::{ConvStatisticsParams, ConvStatisticsTwin};
+use super::through_norm::through_norm;
 use crate::engine::StepState;
 use crate::window::WindowParams;
 
@@ -76,17 +75,9 @@ impl ConvStatisticsNormalTwin<'_> {
     fn run(self) {
         let p = self.params;
         let plane = (p.window.input_y * p.window.input_x * p.vectors * 4) as usize;
-        let channels = p.window.channels as usize;
-        let mut input = self.input[..channels * plane].to_vec();
-        (input.par_chunks_exact_mut(plane).enumerate()).for_each(|(c, plane)| {
-            let [mean, inverse, weight, bias] =
-                [0, 1, 2, 3].map(|row| self.saved[row * channels + c]);
-            let scale = inverse * weight;
-            for x in plane {
-                let y = (*x - mean) * scale + bias;
-                *x = if p.relu != 0 && y < 0.0 { 0.0 } else { y };
-            }
-        });
+        let sizes = [p.window.channels as usize, plane];
+        // Padding may hold any number.
+        let input = through_norm(self.input, sizes, self.saved, p.relu != 0, |_| true);
         ConvStatisticsTwin {
             params: p.product(),
             step: self.step,

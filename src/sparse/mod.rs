@@ -37,6 +37,7 @@ mod sddmm;
 mod sddmm_bias;
 mod spmm;
 mod spmm_transposed;
+mod through_norm;
 
 pub use crate::window::{Window, WindowParams};
 pub use arena::{Arena, Holds, LayerSpan};

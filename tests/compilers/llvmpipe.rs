@@ -37,8 +37,16 @@ impl Llvmpipe {
             .into_iter()
             .find(|adapter| adapter.get_info().name.contains("llvmpipe"))
             .expect("no llvmpipe; scripts/test installs it");
-        let (device, queue) =
-            pollster::block_on(adapter.request_device(&DeviceDescriptor::default())).unwrap();
+        // As the engine asks for: some kernels bind more storage buffers than WebGPU promises.
+        let limits = wgpu::Limits {
+            max_storage_buffers_per_shader_stage: 16,
+            ..wgpu::Limits::default()
+        };
+        let request = adapter.request_device(&DeviceDescriptor {
+            required_limits: limits,
+            ..DeviceDescriptor::default()
+        });
+        let (device, queue) = pollster::block_on(request).unwrap();
         Llvmpipe { device, queue }
     }
 

@@ -3,6 +3,7 @@
 use super::batch_norm_apply::{BatchNormApplyParams, BatchNormApplyTwin};
 use super::batch_norm_merge::{BatchNormMergeParams, BatchNormMergeTwin};
 use super::lanes::tile;
+use super::shared::keep_parameters;
 use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 
@@ -82,11 +83,7 @@ impl BatchNormMergeApplyTwin<'_> {
             saved: &mut *self.saved,
         }
         .run();
-        let channels = p.channels as usize;
-        for (row, first) in [(2, p.weight), (3, p.bias)] {
-            self.saved[row * channels..][..channels]
-                .copy_from_slice(&self.values[first as usize..][..channels]);
-        }
+        keep_parameters(self.saved, self.values, p.channels, [p.weight, p.bias]);
         BatchNormApplyTwin {
             params: BatchNormApplyParams {
                 channels: p.channels,

@@ -1,6 +1,7 @@
 //! Batch norm's statistics from parts that state their number of samples, if its output is not written.
 
 use super::batch_norm_merge::{BatchNormMergeParams, BatchNormMergeTwin};
+use super::shared::keep_parameters;
 use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 
@@ -60,10 +61,6 @@ impl BatchNormMergeCountedTwin<'_> {
             saved: &mut *self.saved,
         }
         .run();
-        let channels = p.channels as usize;
-        for (row, first) in [(2, p.weight), (3, p.bias)] {
-            self.saved[row * channels..][..channels]
-                .copy_from_slice(&self.values[first as usize..][..channels]);
-        }
+        keep_parameters(self.saved, self.values, p.channels, [p.weight, p.bias]);
     }
 }

@@ -44,3 +44,16 @@ pub(super) fn scale_and_shift(channels: usize) -> Vec<Parameter> {
 pub(super) fn first(parameters: &LayerParameters, name: &str) -> Result<u32> {
     Ok(parameters.first(name)? as u32)
 }
+
+/// Behind a batch's statistics in `saved`, the weights and biases that start there in `values`.
+pub(super) fn keep_parameters(
+    saved: &mut [f32],
+    values: &[f32],
+    channels: u32,
+    [weight, bias]: [u32; 2],
+) {
+    let channels = channels as usize;
+    for (row, first) in [(2, weight), (3, bias)] {
+        saved[row * channels..][..channels].copy_from_slice(&values[first as usize..][..channels]);
+    }
+}
