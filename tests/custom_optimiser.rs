@@ -326,7 +326,7 @@ fn another_optimiser_does_not_go_on_from_its_state() {
     says(plain.import(&device, &sgd), &["`sgd`", "`aged-moments`"]);
     // Under its own name, but with other arrays.
     let mut odd = state.clone();
-    odd.layers[1].state = OptimiserState::starting(&[StateArray::f32("first", 0.0)], 20);
+    odd.layers[1].state = OptimiserState::starting(&[StateArray::f32("first", 0.0)], &[0.0; 20]);
     says(
         plain.import(&device, &odd),
         &["layer 1", "first, second, age"],

@@ -176,7 +176,7 @@ fn layers_with_wrong_indices_are_refused() {
 fn labels(batch: &mut Batch) -> &mut Vec<u32> {
     match &mut batch.targets {
         Targets::Labels(labels) => labels,
-        Targets::Flags(_) | Targets::Values(_) => panic!("no labels"),
+        Targets::Mixed(_) | Targets::Flags(_) | Targets::Values(_) => panic!("no labels"),
     }
 }
 

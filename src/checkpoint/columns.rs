@@ -77,7 +77,7 @@ impl View for Column<'_> {
 
 /// The file in two parts. `SafeTensors::deserialize` is not used, because its sum of offsets overflows on a crafted
 /// header.
-pub(super) struct File<'a> {
+pub(crate) struct File<'a> {
     header: Metadata,
     data: &'a [u8],
 }
@@ -108,6 +108,53 @@ impl<'a> File<'a> {
     /// The number of tensors.
     pub fn tensors(&self) -> usize {
         self.header.tensors().len()
+    }
+
+    /// Names and shapes of its tensors.
+    pub fn shapes(&self) -> Vec<(String, Vec<usize>)> {
+        let tensors = self.header.tensors().into_iter();
+        tensors
+            .map(|(name, info)| (name, info.shape.clone()))
+            .collect()
+    }
+
+    /// All numbers of the tensor `name`, of whatever shape and kind of real numbers.
+    pub fn numbers(&self, name: &str) -> Checked<Vec<f32>> {
+        let info = self
+            .header
+            .info(name)
+            .ok_or_else(|| format!("has no tensor `{name}`"))?;
+        let (start, end) = info.data_offsets;
+        let bytes = self
+            .data
+            .get(start..end)
+            .ok_or_else(|| format!("ends before the end of `{name}`"))?;
+        let words = || {
+            bytes
+                .as_chunks::<2>()
+                .0
+                .iter()
+                .map(|&b| u16::from_le_bytes(b))
+        };
+        Ok(match info.dtype {
+            Dtype::F32 => (bytes.as_chunks().0.iter())
+                .map(|&b| f32::from_le_bytes(b))
+                .collect(),
+            Dtype::F64 => (bytes.as_chunks().0.iter())
+                .map(|&b| f64::from_le_bytes(b) as f32)
+                .collect(),
+            Dtype::F16 => words()
+                .map(|bits| half::f16::from_bits(bits).to_f32())
+                .collect(),
+            Dtype::BF16 => words()
+                .map(|bits| half::bf16::from_bits(bits).to_f32())
+                .collect(),
+            other => {
+                return Err(format!(
+                    "has `{name}` as {other:?}, which are no real numbers"
+                ));
+            }
+        })
     }
 
     /// Whether there is a tensor with this name.

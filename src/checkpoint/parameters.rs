@@ -231,7 +231,7 @@ mod tests {
 
     fn begun(mut state: ParameterState) -> ParameterState {
         for array in state.arrays.iter_mut().filter(|array| array.trained) {
-            array.state = OptimiserState::starting(&[Sgd::STATE], array.values.len());
+            array.state = OptimiserState::starting(&[Sgd::STATE], &array.values);
         }
         state
     }
@@ -282,7 +282,7 @@ mod tests {
             check(0, &state).unwrap_err()
         };
         assert!(
-            refuse(&|s| s.arrays[0].state = OptimiserState::starting(&[Sgd::STATE], 0))
+            refuse(&|s| s.arrays[0].state = OptimiserState::starting(&[Sgd::STATE], &[]))
                 .contains("`weight_momentum` has 0")
         );
         assert!(refuse(&|s| s.arrays[2].values.clear()).contains("`running_mean`"));

@@ -1,9 +1,11 @@
 //! One batch: its samples read, normalised and transposed.
 
 use super::batch::{Batch, LoaderOptions, Order, Share};
+use super::mixing::{Mixed, Mixing};
+use super::operations::Operations;
 use super::source::{DataSource, Inputs, Reader, Reading, values_of};
-use super::{ImageShape, Images, Normalisation, Targets};
-use crate::error::option::BATCH;
+use super::{ImageShape, Images, MixedLabels, Normalisation, Targets};
+use crate::error::option::{BATCH, RAND_AUGMENT};
 use crate::error::{Error, Misfit, Result};
 
 /// Samples transposed at once: 16 values of 4 bytes are one cache line of the batch's row, written in one go while the
@@ -14,6 +16,8 @@ const LANES: usize = 16;
 pub(super) struct Assembler {
     images: Images,
     reading: Reading,
+    operations: Operations,
+    mixing: Mixing,
     /// Sample at each place of the epoch; `None` for the source's own order.
     order: Option<Vec<u32>>,
     share: Share,
@@ -86,6 +90,8 @@ impl Assembler {
                 draws: options.order.draws(),
                 replaces_bad: options.order != Order::Sequential,
             },
+            operations: options.operations,
+            mixing: options.mixing,
             images,
             share: options.share,
             batch,
@@ -129,12 +135,13 @@ impl Assembler {
             false => Vec::new(),
         };
         let mut reader = source.open(&self.reading, LANES)?;
-        let mut end = 0;
+        let mut numbers = Vec::with_capacity(count);
         for start in (0..count).step_by(LANES) {
             let width = LANES.min(count - start);
-            let numbers: [usize; LANES] =
+            let asked: [usize; LANES] =
                 std::array::from_fn(|lane| sample_at(start + lane.min(width - 1)));
-            let ready = reader.fetch(&numbers[..width])?;
+            let end = numbers.len();
+            let ready = reader.fetch(&asked[..width])?;
             if ready.len() > width || ready.iter().any(|&number| number >= self.images.len()) {
                 return Err(broken(source, "gives samples that it was not asked for"));
             }
@@ -143,13 +150,21 @@ impl Assembler {
             for (weight, &number) in weights.iter_mut().skip(end).zip(&ready) {
                 *weight = source.weight(number);
             }
-            end += ready.len();
+            numbers.extend(ready.iter().map(|&number| number as u32));
         }
+        let mixed = Mixed {
+            lanes: self.lanes,
+            inputs: &mut inputs,
+            targets: &mut targets,
+            weights: &mut weights,
+        };
+        let Reading { draws, shape, .. } = self.reading;
+        self.mixing.apply((draws, shape), &numbers, mixed);
         Ok(Batch {
             inputs,
             targets,
             weights,
-            count: end,
+            count: numbers.len(),
             index,
         })
     }
@@ -165,12 +180,13 @@ impl Assembler {
     ) -> Result<()> {
         let features = self.reading.shape.features();
         let plane = features / self.table.len();
+        let varied = self.vary(reader, ready)?;
         let (mut bytes, mut reals) = ([&[] as &[u8]; LANES], [&[] as &[f32]; LANES]);
         let (mut of_bytes, mut of_reals) = (0, 0);
         for (place, &number) in ready.iter().enumerate() {
             match reader.inputs(place, number) {
                 Inputs::Bytes(sample) if sample.len() == features => {
-                    bytes[place] = sample;
+                    bytes[place] = varied.get(place).map_or(sample, Vec::as_slice);
                     of_bytes += 1;
                 }
                 Inputs::Reals(sample) if sample.len() == features => {
@@ -203,6 +219,25 @@ impl Assembler {
         Ok(())
     }
 
+    /// The samples that are ready as the operations leave them, where there are operations.
+    fn vary(&self, reader: &dyn Reader, ready: &[usize]) -> Result<Vec<Vec<u8>>> {
+        if self.operations.is_none() {
+            return Ok(Vec::new());
+        }
+        let Reading { draws, shape, .. } = self.reading;
+        let of = |(place, &number): (usize, &usize)| match reader.inputs(place, number) {
+            Inputs::Bytes(sample) => {
+                let mut pixels = sample.to_vec();
+                (self.operations).vary(&mut pixels, shape, draws, number as u32);
+                Ok(pixels)
+            }
+            Inputs::Reals(_) => Err(Error::Usage(format!(
+                "{RAND_AUGMENT} varies images of bytes, and these samples are numbers; leave it out"
+            ))),
+        };
+        ready.iter().enumerate().map(of).collect()
+    }
+
     /// Writes the targets of the samples that are ready to the lanes from `lane` on.
     fn put_targets(
         &self,
@@ -213,7 +248,8 @@ impl Assembler {
         targets: &mut Targets,
     ) -> Result<()> {
         match targets {
-            Targets::Labels(labels) => {
+            // Samples are mixed when all of them are there.
+            Targets::Labels(labels) | Targets::Mixed(MixedLabels { labels, .. }) => {
                 for (label, &number) in labels[lane..].iter_mut().zip(ready) {
                     *label = source.label(number);
                 }

@@ -1,6 +1,8 @@
 //! One batch, and how a split is divided into batches.
 
 use super::augmentation::{Augmentation, Draws};
+use super::mixing::Mixing;
+use super::operations::Operations;
 use super::targets::Targets;
 use super::{Images, balanced, shuffle};
 use crate::error::{Error, Misfit, Result};
@@ -22,10 +24,11 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The classes; none where a sample has no single one.
+    /// The classes, of mixed samples those of the larger share; none where a sample has no single one.
     pub fn labels(&self) -> &[u32] {
         match &self.targets {
             Targets::Labels(labels) => labels,
+            Targets::Mixed(mixed) => &mixed.labels,
             Targets::Flags(_) | Targets::Values(_) => &[],
         }
     }
@@ -120,12 +123,16 @@ impl Share {
 }
 
 /// How a [`Loader`](super::Loader) cuts a split into batches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoaderOptions {
     /// The order of the images.
     pub order: Order,
     /// What happens to each image.
     pub augmentation: Augmentation,
+    /// Operations that vary it besides, by chance, before it is normalised.
+    pub operations: Operations,
+    /// Which samples of a batch are mixed with each other.
+    pub mixing: Mixing,
     /// Images in a batch, at least 1.
     pub batch: usize,
     /// Lanes per row of [`Batch::inputs`], at least `batch`.
@@ -145,6 +152,8 @@ impl LoaderOptions {
         Self {
             order: Order::Sequential,
             augmentation: Augmentation::None,
+            operations: Operations::default(),
+            mixing: Mixing::default(),
             share: Share::default(),
             batch,
             lanes: batch.checked_next_multiple_of(4).unwrap_or(usize::MAX),

@@ -35,9 +35,13 @@
 //! | `familiar.rs` | recognising images that a network has learned from, by their hashes |
 //! | `check.rs` | reading every image, to find faults before a run does |
 //! | `images.rs` | the samples of one half of a set, wherever they are |
+//! | `task.rs` | what a network learns to tell |
 //! | `targets.rs` | what a network's outputs are compared with |
 //! | `shuffle.rs` | the order of an epoch |
 //! | `augmentation.rs` | how images are varied, and the random numbers behind it |
+//! | `operations.rs`, `image_operation.rs` | RandAugment: which operations vary an image, and what they do |
+//! | `mixing.rs` | mixup and CutMix |
+//! | `balanced.rs` | the order of an epoch that has each class as often |
 //! | `loader.rs` | worker threads and their queues |
 //! | `interruptible.rs` | waiting for them no longer than a stop allows |
 //! | `source.rs` | the trait of a source of samples |
@@ -88,6 +92,7 @@ mod folder_split;
 mod hashes;
 mod held_out;
 mod idx;
+mod image_operation;
 mod images;
 mod interruptible;
 mod judged;
@@ -95,7 +100,9 @@ mod known;
 mod learned_images;
 mod load;
 mod loader;
+mod mixing;
 mod normalisation;
+mod operations;
 mod options;
 mod parts;
 #[doc(hidden)]
@@ -126,35 +133,47 @@ pub(crate) use table::fuzz as fuzz_table;
 #[doc(hidden)]
 pub use augment::{Augment, AugmentParams, AugmentState};
 pub use augmentation::{Augmentation, Crop, Draws};
+#[doc(hidden)]
 pub use bad::BadImage;
 pub use batch::{Batch, LoaderOptions, Order, Share};
 #[doc(hidden)]
-pub use catalogue::is_path;
-pub use catalogue::{IMAGE_FOLDER, NAMES, usual_augmentation};
+pub use catalogue::{IMAGE_FOLDER, NAMES, is_path, usual_augmentation};
+#[doc(hidden)]
 pub use check::{Check, check};
 pub use dataset::Dataset;
+#[doc(hidden)]
 pub use folder_split::FolderSplit;
 pub use images::Images;
 pub(crate) use interruptible::Interruptible;
 #[doc(hidden)]
 pub use interruptible::{load_until, load_until_watched};
 pub use learned_images::LearnedImages;
+pub use load::load;
+#[doc(hidden)]
+pub use load::load_to_test;
 pub(crate) use load::load_watched;
-pub use load::{load, load_to_test};
 pub use loader::Loader;
 pub(crate) use loader::MOST_WORKERS;
+pub use mixing::Mixing;
+pub(crate) use mixing::weigh_pair;
 pub use normalisation::Normalisation;
+pub use operations::Operations;
 pub use options::{DataOptions, ImageOptions};
 pub use parts::{DataPart, HeldOut};
+pub use record::DataRecord;
 #[doc(hidden)]
 pub use record::HeldOutRecord;
-pub use record::{DataRecord, PartRecord};
+#[doc(hidden)]
+pub use record::PartRecord;
+#[doc(hidden)]
 #[doc(hidden)]
 pub use resident::ResidentImages;
 pub use shape::ImageShape;
 pub use source::{DataSource, Inputs, Reader, Reading};
 pub use split::Split;
 pub use table::{Missing, Preprocessing, TableOptions};
+#[doc(hidden)]
+pub use targets::MixedLabels;
 pub use targets::{TargetKind, Targets};
 pub use task::Task;
 pub use test_part::TestPart;

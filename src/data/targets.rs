@@ -42,10 +42,23 @@ impl fmt::Display for TargetKind {
 pub enum Targets {
     /// One class each.
     Labels(Vec<u32>),
+    /// Two classes each, of samples that were mixed in pairs: what a network for a class a sample is trained by.
+    Mixed(MixedLabels),
     /// As many classes each, 1 where it applies and 0 where not.
     Flags(Vec<f32>),
     /// Equally many numbers each.
     Values(Vec<f32>),
+}
+
+/// Classes of samples that were mixed in pairs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MixedLabels {
+    /// The class of the larger share.
+    pub labels: Vec<u32>,
+    /// The other one.
+    pub others: Vec<u32>,
+    /// Its share, 0 to 0.5.
+    pub shares: Vec<f32>,
 }
 
 impl Targets {
@@ -81,7 +94,7 @@ impl Targets {
     /// The numbers, unless they are labels.
     pub(super) fn numbers(&self) -> Option<&[f32]> {
         match self {
-            Targets::Labels(_) => None,
+            Targets::Labels(_) | Targets::Mixed(_) => None,
             Targets::Flags(numbers) | Targets::Values(numbers) => Some(numbers),
         }
     }
@@ -90,6 +103,7 @@ impl Targets {
     pub fn words(&self) -> usize {
         match self {
             Targets::Labels(labels) => labels.len(),
+            Targets::Mixed(mixed) => mixed.labels.len(),
             Targets::Flags(numbers) | Targets::Values(numbers) => numbers.len(),
         }
     }

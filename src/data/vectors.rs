@@ -38,6 +38,11 @@ impl Vectors {
         let words = targets.words();
         let kind = match &targets {
             Targets::Labels(_) => TargetKind::Labels,
+            Targets::Mixed(_) => {
+                return Err(Error::Shape(Misfit::Other(
+                    "samples in memory have one class each; a loader mixes them (LoaderOptions::mixing)".to_owned(),
+                )));
+            }
             Targets::Flags(_) => TargetKind::Flags(words / samples.max(1)),
             Targets::Values(_) => TargetKind::Values(words / samples.max(1)),
         };
@@ -115,7 +120,7 @@ impl DataSource for Vectors {
     fn label(&self, number: usize) -> u32 {
         match &self.targets {
             Targets::Labels(labels) => labels[number],
-            Targets::Flags(_) | Targets::Values(_) => 0,
+            Targets::Mixed(_) | Targets::Flags(_) | Targets::Values(_) => 0,
         }
     }
 

@@ -24,6 +24,10 @@ pub enum Stream {
     Augmentation = 6,
     /// Candidate pairs of a round's further draws.
     Redraws = 8,
+    /// What a training sample is mixed with, and how.
+    Mixing = 9,
+    /// Operations that vary a training image.
+    Operations = 10,
 }
 
 /// Four random words for `index` in `stream` of `layer` at `step`.

@@ -201,7 +201,7 @@ impl Parameters {
         device.upload(&self.values.all(), &values)?;
         device.upload(&self.untrained.all(), &untrained)?;
         match &self.state {
-            Some(own) => own.import(device, &placed),
+            Some(own) => own.import(device, &values, &placed),
             None => Ok(()),
         }
     }

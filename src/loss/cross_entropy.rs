@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use super::{Accuracy, Comparison, Loss, Metric};
+use super::{Accuracy, Comparison, Loss, Metric, MixLabels, MixLabelsParams};
 use crate::bounds::{check, share};
 use crate::data::TargetKind;
 use crate::engine::{Grid, Plan};
@@ -60,6 +60,27 @@ impl Loss for CrossEntropy {
             delta: pass.delta.clone(),
             losses: pass.losses.clone(),
             correct: pass.scores.clone(),
+        };
+        plan.dispatch(kernel, Grid::Items(pass.lanes))?;
+        let Some([others, shares]) = &pass.mixed else {
+            return Ok(());
+        };
+        let kernel = MixLabels {
+            params: MixLabelsParams {
+                lanes: pass.lanes as u32,
+                kept: if pass.training {
+                    1.0 - self.smoothing
+                } else {
+                    1.0
+                },
+            },
+            step: pass.step.clone(),
+            logits: pass.output.clone(),
+            labels: pass.targets.clone(),
+            others: others.clone(),
+            shares: shares.clone(),
+            delta: pass.delta.clone(),
+            losses: pass.losses.clone(),
         };
         plan.dispatch(kernel, Grid::Items(pass.lanes))
     }

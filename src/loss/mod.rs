@@ -14,6 +14,7 @@
 //! | `errors.rs` | mean absolute and squared error |
 //! | `summary/` | metrics of a whole evaluation: F1, AUC, R² and others |
 //! | `weigh.rs` | weights of samples, of any loss |
+//! | `mix_labels.rs` | of mixed samples the other class |
 //!
 //! Your own loss brings a kernel ([`kernel!`](crate::kernel!)) and goes into a [`Setup`](crate::train::Setup);
 //! `tests/custom_loss.rs` has one, with a metric.
@@ -28,6 +29,7 @@ mod errors;
 mod exact_match;
 mod huber;
 mod mean_squared_error;
+mod mix_labels;
 mod precision_at;
 mod summary;
 mod top_k;
@@ -47,6 +49,7 @@ pub use errors::{
 pub use exact_match::{ExactMatch, ExactMatchScore, ExactMatchScoreParams};
 pub use huber::{Huber, HuberLoss, HuberLossParams};
 pub use mean_squared_error::{MeanSquaredError, MeanSquaredErrorLoss, MeanSquaredErrorLossParams};
+pub use mix_labels::{MixLabels, MixLabelsParams};
 pub use precision_at::{PrecisionAt, PrecisionAtScore, PrecisionAtScoreParams};
 #[doc(hidden)]
 pub use summary::{Measure, OfClass, Outcomes};

@@ -27,6 +27,8 @@ pub struct Buffers {
     pub targets: Buffer,
     /// `[lanes]`: the weight of each sample, if weights differ.
     pub weights: Option<Buffer>,
+    /// Twice `[lanes]`: of mixed samples the other class and its share.
+    pub mixed: Option<[Buffer; 2]>,
     pub step: Buffer,
     /// `[classes][lanes]`.
     pub logits: Buffer,
@@ -121,6 +123,15 @@ impl Buffers {
             weights: match options.purpose {
                 Purpose::Training | Purpose::Gradients if options.weighted => {
                     Some(buffer("weights", Class::Data, lanes)?)
+                }
+                _ => None,
+            },
+            mixed: match options.purpose {
+                Purpose::Training | Purpose::Gradients
+                    if options.mixed && kind == TargetKind::Labels =>
+                {
+                    let others = buffer("targets.others", Class::Data, lanes)?;
+                    Some([others, buffer("targets.shares", Class::Data, lanes)?])
                 }
                 _ => None,
             },

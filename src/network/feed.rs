@@ -3,8 +3,8 @@
 use super::buffers::Buffers;
 use super::phase;
 use crate::data::{
-    Augmentation, Batch, Draws, ImageShape, Normalisation, ResidentImages, Split, TargetKind,
-    Targets,
+    Augmentation, Batch, Draws, ImageShape, MixedLabels, Normalisation, ResidentImages, Split,
+    TargetKind, Targets,
 };
 use crate::engine::{Buffer, Device, Plan, Program, View, touched_bytes};
 use crate::error::{Error, Misfit, Result};
@@ -43,6 +43,8 @@ pub struct Slots {
     pub targets: View,
     /// The weight of each sample, `[lanes]`, f32, for a network that trains with weights.
     weights: Option<View>,
+    /// Of mixed samples the other class and its share, `[lanes]`, u32 and f32: of a network that trains with such.
+    mixed: Option<[View; 2]>,
     /// What a weight is multiplied by, so that their mean over all of a batch's samples is 1.
     factor: f64,
     /// Whether the network is trained.
@@ -59,6 +61,7 @@ impl Slots {
             outputs: buffers.classes,
             targets: buffers.targets.range(0..words),
             weights: buffers.weights.as_ref().map(Buffer::all),
+            mixed: (buffers.mixed.as_ref()).map(|mixed| mixed.each_ref().map(Buffer::all)),
             factor: 1.0,
             trains,
         }
@@ -111,6 +114,25 @@ impl Slots {
         device.upload(view, &all)
     }
 
+    /// Puts the other classes of mixed samples in place; none: no sample is mixed.
+    fn put_mixed(&self, device: &Device, found: Option<&MixedLabels>) -> Result<()> {
+        match (&self.mixed, found) {
+            (None, None) => Ok(()),
+            (None, Some(_)) => Err(Error::Shape(Misfit::Other(
+                "the samples are mixed, and the network was made to train without that: set NetworkOptions::mixed"
+                    .to_owned(),
+            ))),
+            (Some([others, shares]), Some(found)) => {
+                device.upload(others, &found.others)?;
+                device.upload(shares, &found.shares)
+            }
+            (Some([others, shares]), None) => {
+                device.upload(others, &vec![0u32; self.lanes])?;
+                device.upload(shares, &vec![0f32; self.lanes])
+            }
+        }
+    }
+
     /// Refuses targets of another kind, and a class for which the network has no logit: the loss would be read from
     /// another place.
     fn check(&self, targets: &Targets) -> Result<()> {
@@ -119,6 +141,12 @@ impl Slots {
             (Targets::Labels(labels), TargetKind::Labels) if labels.len() == words => {
                 known(labels, self.outputs)
             }
+            (Targets::Mixed(mixed), TargetKind::Labels)
+                if [mixed.labels.len(), mixed.others.len(), mixed.shares.len()] == [words; 3] =>
+            {
+                known(&mixed.labels, self.outputs)?;
+                known(&mixed.others, self.outputs)
+            }
             (Targets::Flags(flags), TargetKind::Flags(_)) if flags.len() == words => Ok(()),
             (Targets::Values(values), TargetKind::Values(_)) if values.len() == words => Ok(()),
             (found, kind) => Err(Error::Shape(Misfit::Unfit {
@@ -126,7 +154,7 @@ impl Slots {
                     "{} {} of a batch",
                     found.words(),
                     match found {
-                        Targets::Labels(_) => "labels",
+                        Targets::Labels(_) | Targets::Mixed(_) => "labels",
                         Targets::Flags(_) => "flags",
                         Targets::Values(_) => "numbers",
                     }
@@ -161,9 +189,17 @@ impl Feed for Batch {
         }
         slots.check(&self.targets)?;
         slots.put_weights(device, &self.weights, self.count)?;
+        slots.put_mixed(
+            device,
+            match &self.targets {
+                Targets::Mixed(mixed) => Some(mixed),
+                _ => None,
+            },
+        )?;
         device.upload(&slots.inputs, &self.inputs)?;
         match &self.targets {
             Targets::Labels(labels) => device.upload(&slots.targets, labels),
+            Targets::Mixed(mixed) => device.upload(&slots.targets, &mixed.labels),
             Targets::Flags(numbers) | Targets::Values(numbers) => {
                 device.upload(&slots.targets, numbers)
             }
@@ -267,6 +303,7 @@ impl Feed for ResidentBatch<'_> {
 
     fn load(&self, device: &Device, slots: &Slots) -> Result<()> {
         slots.put_weights(device, &self.weights, self.images.len())?;
+        slots.put_mixed(device, None)?;
         let Resident { images, program } = self.resident;
         images.load(device, &self.images, self.draws)?;
         device.run(program)

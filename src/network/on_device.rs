@@ -256,6 +256,33 @@ impl Network {
         Ok((report, checks))
     }
 
+    /// Has the weights and their moving averages change places, where the optimiser keeps such
+    /// ([`Averaged`](crate::optim::Averaged)): a test between two of these is of the averages. No step may come there.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn exchange_averages(&self, device: &Device) -> Result<()> {
+        match self.executor.programs.exchange() {
+            Some(program) => device.run(program),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`Network::exchange_averages`], compared with the CPU twins.
+    ///
+    /// # Errors
+    /// A lost device. Differences are in the checks.
+    pub(crate) fn exchange_checked(
+        &self,
+        device: &Device,
+        filter: &str,
+    ) -> Result<Vec<KernelCheck>> {
+        match self.executor.programs.exchange() {
+            Some(program) => device.run_checked(program, filter),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// Runs the loaded batch forward only; `state.step` is the batch's number in the evaluation.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::error::{Error, Misfit, Result};
 use crate::layer::ParameterState;
 use crate::loss::{Accuracy, CrossEntropy, Loss, Metric};
 use crate::model::Model;
-use crate::optim::{Optimiser, OptimiserState, Sgd};
+use crate::optim::{Averaged, Optimiser, OptimiserState, Sgd};
 use crate::sparse::{LayerState, initialise};
 use crate::topology::Scope;
 
@@ -53,6 +53,9 @@ pub struct NetworkOptions {
     pub metric: Option<Arc<dyn Metric>>,
     /// Whether samples have weights in training: [`Batch::weights`](crate::data::Batch::weights).
     pub weighted: bool,
+    /// Whether samples with a class are mixed in training: [`Targets::Mixed`](crate::data::Targets::Mixed). The loss has
+    /// to heed [`Comparison::mixed`](crate::loss::Comparison::mixed).
+    pub mixed: bool,
     /// The optimiser.
     pub optimiser: Arc<dyn Optimiser>,
     /// The norm to which the gradients of all trained numbers together are scaled down before the optimiser's step, if
@@ -97,6 +100,7 @@ impl NetworkOptions {
             loss: Arc::new(CrossEntropy::default()),
             metric: Some(Arc::new(Accuracy)),
             weighted: false,
+            mixed: false,
             optimiser: Arc::new(Sgd::PLAIN),
             clip: None,
             scope: Scope::Layer,
@@ -228,6 +232,28 @@ impl NetworkState {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// The network by which is tested: where the optimiser kept moving averages of the weights, these in their place,
+    /// and nothing of the optimiser; else none, and it is the state itself.
+    pub fn averaged(&self) -> Option<Self> {
+        let mut is_there = false;
+        let mut averages = |values: &mut Vec<f32>, state: &OptimiserState| {
+            let found = state.f32(Averaged::NAME);
+            if !found.is_empty() && found.len() == values.len() {
+                values.copy_from_slice(found);
+                is_there = true;
+            }
+        };
+        let mut state = self.clone();
+        for layer in &mut state.layers {
+            averages(&mut layer.values, &layer.state);
+            averages(&mut layer.bias, &layer.bias_state);
+        }
+        for array in state.parameters.iter_mut().flat_map(|l| &mut l.arrays) {
+            averages(&mut array.values, &array.state);
+        }
+        is_there.then(|| state.without_optimiser())
     }
 
     /// The weights alone, for another optimiser to begin with.

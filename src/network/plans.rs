@@ -7,12 +7,21 @@ use super::options::NetworkOptions;
 use super::phase;
 use super::recorder::{PassOptions, Recorder, Values};
 use super::ring::RING;
-use crate::engine::{Buffer, Class, Grid, Plan, Precision};
+use crate::engine::{Buffer, Class, Grid, Plan, Precision, View};
 use crate::error::Result;
 use crate::layer::pass::Mode;
 use crate::layer::{BatchMetrics, BatchMetricsParams};
 use crate::loss::{Comparison, Weigh, WeighParams};
-use crate::optim::{Group, StateBuffers, Update};
+use crate::optim::{Averaged, Group, StateArray, StateBuffers, Update};
+
+/// A group of numbers that the optimiser trains.
+struct Trained {
+    of: Group,
+    count: usize,
+    gradient: View,
+    weights: View,
+    state: Vec<(StateArray, View)>,
+}
 
 impl Recorder<'_> {
     /// The forward pass of an evaluation, with loss and metrics.
@@ -129,6 +138,10 @@ impl Recorder<'_> {
             step: f.step.all(),
             output: f.logits.all(),
             targets: f.targets.all(),
+            mixed: match (&f.mixed, training) {
+                (Some(mixed), true) => Some(mixed.each_ref().map(Buffer::all)),
+                _ => None,
+            },
             delta: delta.clone(),
             losses: f.losses.all(),
             scores: f.scores.all(),
@@ -177,29 +190,58 @@ impl Recorder<'_> {
         if let (Some(set), Some(forward)) = (self.forward, &self.options.forward) {
             set.decay(&mut plan, self.arena, forward.decay)?;
         }
+        let groups = self.groups();
+        if let (Some(clip), Some(limit)) = (&self.buffers.clip, self.options.clip) {
+            let gradients = groups.each_ref().map(|g| (g.count, g.gradient.clone()));
+            clip.record(&mut plan, limit, &gradients)?;
+        }
+        for group in groups {
+            let views = [group.gradient, group.weights];
+            let step = self.buffers.step.all();
+            let update = Update::new(group.of, group.count, step, views, &group.state);
+            self.options.optimiser.step(&mut plan, &update)?;
+        }
+        Ok(plan)
+    }
+
+    /// Weights and averages change places; none where there are no averages.
+    pub fn exchange(&self) -> Result<Option<Plan>> {
+        let mut plan = Plan::new("exchange of weights and averages");
+        plan.phase(phase::EVALUATION);
+        let mut is_there = false;
+        for group in self.groups() {
+            is_there |= Averaged::exchange(&mut plan, group.count, &group.weights, &group.state)?;
+        }
+        Ok(is_there.then_some(plan))
+    }
+
+    /// All that is trained.
+    fn groups(&self) -> [Trained; 3] {
         let (a, p) = (self.arena, self.parameters);
         let dense = p.state.as_ref().map_or(Vec::new(), StateBuffers::arrays);
-        let (connections, biases) = (a.state.arrays(), a.bias_state.arrays());
-        let groups = [
-            (
+        let of = |of, count, gradient: &Buffer, weights: &Buffer, state| Trained {
+            of,
+            count,
+            gradient: gradient.all(),
+            weights: weights.all(),
+            state,
+        };
+        [
+            of(
                 Group::Connections,
                 a.connections,
                 &a.gradient,
                 &a.weights,
-                &connections,
+                a.state.arrays(),
             ),
-            (Group::Biases, a.n_rows, &a.bias_gradient, &a.bias, &biases),
-            (Group::Dense, p.words(), &p.gradient, &p.values, &dense),
-        ];
-        if let (Some(clip), Some(limit)) = (&self.buffers.clip, self.options.clip) {
-            let gradients = groups.map(|(_, count, gradient, ..)| (count, gradient.all()));
-            clip.record(&mut plan, limit, &gradients)?;
-        }
-        for (group, count, gradient, weights, state) in groups {
-            let views = [gradient.all(), weights.all()];
-            let update = Update::new(group, count, self.buffers.step.all(), views, state);
-            self.options.optimiser.step(&mut plan, &update)?;
-        }
-        Ok(plan)
+            of(
+                Group::Biases,
+                a.n_rows,
+                &a.bias_gradient,
+                &a.bias,
+                a.bias_state.arrays(),
+            ),
+            of(Group::Dense, p.words(), &p.gradient, &p.values, dense),
+        ]
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Programs {
     /// By pass, and whether it adds to what earlier parts left.
     passes: BTreeMap<(StepPass, bool), Program>,
     update: Option<Program>,
+    /// The weights and their averages change places, where there are averages.
+    exchange: Option<Program>,
     /// The pass of a network for gradients alone.
     pub tiles: TiledPass,
 }
@@ -42,6 +44,7 @@ impl Programs {
                 step: None,
                 passes: BTreeMap::new(),
                 update: None,
+                exchange: None,
                 tiles: tiles::prepare(device, &pass, tiles)?,
             });
         }
@@ -98,6 +101,9 @@ impl Programs {
                 .map(|(key, plan)| Ok((key, device.prepare(&plan)?)))
                 .collect::<Result<_>>()?,
             update: Some(device.prepare(&update)?),
+            exchange: (recorder.exchange()?)
+                .map(|plan| device.prepare(&plan))
+                .transpose()?,
             tiles: Vec::new(),
         })
     }
@@ -105,6 +111,11 @@ impl Programs {
     /// Whether they are those of a training.
     pub fn train(&self) -> bool {
         self.update.is_some()
+    }
+
+    /// What has the weights and their averages change places; none where there are no averages.
+    pub fn exchange(&self) -> Option<&Program> {
+        self.exchange.as_ref()
     }
 
     /// Whether a step takes its batch at once rather than in parts.
@@ -115,7 +126,8 @@ impl Programs {
     /// All existing programs.
     pub fn all(&self) -> impl Iterator<Item = &Program> {
         let tiles = self.tiles.iter().map(|(program, _)| program);
-        let training = self.step.iter().chain(&self.update).chain(tiles);
+        let training = self.step.iter().chain(&self.update).chain(&self.exchange);
+        let training = training.chain(tiles);
         training.chain(self.passes.values()).chain([&self.test])
     }
 

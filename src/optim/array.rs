@@ -30,22 +30,26 @@ pub enum Scalar {
     F32(f32),
     /// A count.
     U32(u32),
+    /// The weight itself, as it is when the array begins: a real number.
+    Weight,
 }
 
 impl Scalar {
-    /// The word.
+    /// The word, for a number that grows in a round: its weight is 0.
     pub fn bits(self) -> u32 {
         match self {
             Scalar::F32(value) => value.to_bits(),
             Scalar::U32(value) => value,
+            Scalar::Weight => 0,
         }
     }
 
-    /// This many copies of it.
-    pub fn times(self, count: usize) -> Numbers {
+    /// What an array starts with, for these weights.
+    pub fn of(self, weights: &[f32]) -> Numbers {
         match self {
-            Scalar::F32(value) => Numbers::F32(vec![value; count]),
-            Scalar::U32(value) => Numbers::U32(vec![value; count]),
+            Scalar::F32(value) => Numbers::F32(vec![value; weights.len()]),
+            Scalar::U32(value) => Numbers::U32(vec![value; weights.len()]),
+            Scalar::Weight => Numbers::F32(weights.to_vec()),
         }
     }
 }
@@ -94,9 +98,9 @@ impl Numbers {
         }
     }
 
-    /// `count` elements equal to `start`, except for these at the given places.
-    pub(super) fn spread(&self, start: Scalar, count: usize, places: &[usize]) -> Self {
-        match (start.times(count), self) {
+    /// What these weights start with, except for these at the given places.
+    pub(super) fn spread(&self, start: Scalar, weights: &[f32], places: &[usize]) -> Self {
+        match (start.of(weights), self) {
             (Numbers::F32(mut all), Numbers::F32(own)) => {
                 places.iter().zip(own).for_each(|(&i, &v)| all[i] = v);
                 Numbers::F32(all)

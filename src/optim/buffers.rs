@@ -50,15 +50,21 @@ impl StateBuffers {
         starts.zip(self.buffers.iter().map(Buffer::all))
     }
 
-    /// Writes states at their places; the rest becomes zero. A state that has not begun gets the start values.
-    pub(crate) fn import(&self, device: &Device, states: &[Placed<'_>]) -> Result<()> {
+    /// Writes states at their places; the rest becomes zero. A state that has not begun gets the start values of these
+    /// weights.
+    pub(crate) fn import(
+        &self,
+        device: &Device,
+        weights: &[f32],
+        states: &[Placed<'_>],
+    ) -> Result<()> {
         for (i, (array, buffer)) in self.declared.iter().zip(&self.buffers).enumerate() {
             let mut words = vec![0u32; buffer.words()];
             for (range, state) in states {
                 let own = &mut words[range.clone()];
                 match state.arrays().nth(i) {
                     Some((_, numbers)) => own.copy_from_slice(numbers.words()),
-                    None => own.fill(array.start.bits()),
+                    None => own.copy_from_slice(array.start.of(&weights[range.clone()]).words()),
                 }
             }
             device.upload(&buffer.all(), &words)?;

@@ -2,6 +2,7 @@
 
 mod adamw;
 mod array;
+mod average;
 mod buffers;
 mod clip;
 mod cosine;
@@ -13,6 +14,7 @@ mod state;
 
 pub use adamw::{AdamW, AdamWStep, AdamWStepParams};
 pub use array::{Numbers, Scalar, StateArray};
+pub use average::{Average, AverageParams, Averaged, Exchange, ExchangeParams};
 #[doc(hidden)]
 pub use buffers::StateBuffers;
 #[doc(hidden)]

@@ -19,16 +19,18 @@ impl OptimiserState {
         }
     }
 
-    /// The start values for `count` numbers.
-    pub fn starting(arrays: &[StateArray], count: usize) -> Self {
-        Self::of(arrays.iter().map(|a| (a.name.into(), a.start.times(count))))
+    /// The start values for these weights.
+    pub fn starting(arrays: &[StateArray], weights: &[f32]) -> Self {
+        Self::of((arrays.iter()).map(|array| (array.name.into(), array.start.of(weights))))
     }
 
     /// The state from words in the order of the arrays.
     pub(super) fn from_words(arrays: &[StateArray], words: &[&[u32]]) -> Self {
         Self::of(arrays.iter().zip(words).map(|(array, words)| {
             let numbers = match array.start {
-                Scalar::F32(_) => Numbers::F32(bytemuck::cast_slice(words).to_vec()),
+                Scalar::F32(_) | Scalar::Weight => {
+                    Numbers::F32(bytemuck::cast_slice(words).to_vec())
+                }
                 Scalar::U32(_) => Numbers::U32(words.to_vec()),
             };
             (array.name.to_owned(), numbers)
@@ -85,11 +87,11 @@ impl OptimiserState {
         Self::of((self.arrays()).map(|(name, numbers)| (name.into(), numbers.select(places))))
     }
 
-    /// The state of `count` numbers, where those at these places have this state and the others their start values.
-    pub fn spread(&self, arrays: &[StateArray], count: usize, places: &[usize]) -> Self {
+    /// The state of these weights, where those at these places have this state and the others their start values.
+    pub fn spread(&self, arrays: &[StateArray], weights: &[f32], places: &[usize]) -> Self {
         let own = arrays.iter().zip(&self.arrays);
         Self::of(own.map(|(array, (name, numbers))| {
-            (name.clone(), numbers.spread(array.start, count, places))
+            (name.clone(), numbers.spread(array.start, weights, places))
         }))
     }
 
@@ -110,7 +112,7 @@ impl OptimiserState {
             || self.arrays.len() == arrays.len()
                 && self.arrays().zip(arrays).all(|((name, numbers), array)| {
                     name == array.name
-                        && numbers.kind() == array.start.times(0).kind()
+                        && numbers.kind() == array.start.of(&[]).kind()
                         && numbers.len() == count
                 })
     }
@@ -137,15 +139,23 @@ mod tests {
             (&[1.0, 3.0][..], &[4, 6][..])
         );
         assert_eq!((two.f32("age"), two.u32("other")), (&[][..], &[][..]));
-        let four = two.spread(&ARRAYS, 4, &[1, 3]);
+        let four = two.spread(&ARRAYS, &[0.0; 4], &[1, 3]);
         assert_eq!(four.f32("m"), [0.5, 1.0, 0.5, 3.0]);
         assert_eq!(four.u32("age"), [7, 4, 7, 6]);
         assert_eq!(four.reals().count(), 4);
+        let average = [StateArray {
+            name: "m",
+            start: Scalar::Weight,
+        }];
+        let four = two
+            .select(&[0, 1])
+            .spread(&average, &[5.0, 6.0, 7.0, 8.0], &[1, 3]);
+        assert_eq!(four.f32("m"), [5.0, 1.0, 7.0, 3.0]);
     }
 
     #[test]
     fn states_of_others_do_not_fit() {
-        let state = OptimiserState::starting(&ARRAYS, 3);
+        let state = OptimiserState::starting(&ARRAYS, &[0.0; 3]);
         assert!(state.fits(&ARRAYS, 3) && OptimiserState::default().fits(&ARRAYS, 3));
         assert!(!state.fits(&ARRAYS, 4) && !state.fits(&ARRAYS[..1], 3));
         assert!(!state.fits(&[ARRAYS[0], StateArray::f32("age", 0.0)], 3));

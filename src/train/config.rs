@@ -6,6 +6,7 @@
 //! [`Schedule`](crate::topology::Schedule). `config.toml` and the flags of `rootlet train` follow from the tables.
 
 mod change;
+mod class_weights;
 mod context;
 mod data;
 mod derive;
@@ -29,6 +30,7 @@ mod value;
 pub use data::DataConfig;
 pub(crate) use file::parse;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub use flags::ConfigFlags;
 pub use machine::MachineConfig;
 #[doc(hidden)]
@@ -36,12 +38,12 @@ pub use machine::idle_threads;
 pub use model::ModelConfig;
 pub use names::{LossName, TaskName};
 // Of the command, which has other numbers to read as well.
+pub(crate) use class_weights::{ClassWeights, read_class_weights};
 #[doc(hidden)]
 pub use number::{Whole, real, whole, within};
 pub use optimiser::OptimiserConfig;
 pub(crate) use run::KEEP_LAST;
 pub use run::RunConfig;
-pub(crate) use task::ClassWeights;
 pub use task::TaskConfig;
 pub use topology::TopologyConfig;
 pub use train_config::TrainConfig;

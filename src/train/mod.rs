@@ -8,6 +8,7 @@ mod evaluate;
 pub mod event;
 mod exploration;
 mod hooks;
+mod initial;
 mod memory;
 mod meter;
 mod phases;

@@ -147,8 +147,8 @@ impl Predictor {
 }
 
 impl Trainer {
-    /// The current network's outputs for samples `[sample][channel][y][x]` before normalisation: pixels are numbers
-    /// from 0 to 1.
+    /// The current network's outputs, by the moving averages of its weights if there are any, for samples
+    /// `[sample][channel][y][x]` before normalisation: pixels are numbers from 0 to 1.
     ///
     /// # Errors
     /// As [`Predictor::predict`].
@@ -167,7 +167,8 @@ impl Trainer {
     pub fn predict_all(&self, samples: &Images) -> Result<Predictions> {
         let data = self.data();
         let (network, device) = (self.network(), self.device());
-        let told = outputs(device, network, samples, data.shape, &data.normalisation)?;
+        let told = self
+            .by_averages(|| outputs(device, network, samples, data.shape, &data.normalisation))?;
         Ok(told.in_own_unit(data.preprocessing.as_deref()))
     }
 }
@@ -244,6 +245,8 @@ pub fn for_tests(
     batch: usize,
 ) -> Result<Network> {
     let options = options_for_tests(config, model, batch)?;
+    let averaged = state.averaged();
+    let state = averaged.as_ref().unwrap_or(state);
     Network::new(device, model, state, &options, method("static")?.as_ref())
 }
 
@@ -264,13 +267,10 @@ impl Setup {
             metric: self.metric.clone(),
             ..options_for_tests(config, &self.model, batch)?
         };
-        Network::new(
-            device,
-            &self.model,
-            state,
-            &options,
-            method("static")?.as_ref(),
-        )
+        let averaged = state.averaged();
+        let state = averaged.as_ref().unwrap_or(state);
+        let method = method("static")?;
+        Network::new(device, &self.model, state, &options, method.as_ref())
     }
 }
 

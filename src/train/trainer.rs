@@ -22,11 +22,14 @@ use super::config::TrainConfig;
 use super::describe::StepFlops;
 use super::evaluate::{Evaluation, evaluate, evaluate_until};
 use super::exploration::Exploration;
+use super::initial::Initial;
 use super::phases::Phases;
 use super::setup::Setup;
 use crate::checkpoint::{Change, Progress};
 use crate::clock::Instant;
-use crate::data::{Augmentation, DataPart, DataRecord, Dataset, LoaderOptions, Order, Share};
+use crate::data::{
+    Augmentation, DataPart, DataRecord, Dataset, LoaderOptions, Mixing, Operations, Order,
+};
 use crate::engine::Device;
 use crate::error::{Error, Result};
 use crate::network::{Network, NetworkOptions, Resident};
@@ -53,7 +56,11 @@ pub struct Trainer {
     /// Connections of each layer that the configuration asks for.
     requested: Vec<u64>,
     dense_weights: Option<DenseWeights>,
+    /// Weights that it begins with in place of drawn ones.
+    initial: Option<Initial>,
     augmentation: Augmentation,
+    operations: Operations,
+    mixing: Mixing,
     /// What samples of each class count, where they do not count the same.
     class_weights: Option<Vec<f32>>,
     /// The training images, if the device makes the batches.
@@ -153,7 +160,15 @@ impl Trainer {
     pub fn evaluate_by(&self, part: DataPart) -> Result<Evaluation> {
         let options = self.batches(Order::Sequential, 0);
         let data = self.data.judged_by(part);
-        evaluate(&self.device, &self.network, &data, options)
+        self.by_averages(|| evaluate(&self.device, &self.network, &data, options))
+    }
+
+    /// Does something by the moving averages of the weights, where there are any, in their place.
+    pub(super) fn by_averages<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.network.exchange_averages(&self.device)?;
+        let done = work();
+        self.network.exchange_averages(&self.device)?;
+        done
     }
 
     /// As [`Trainer::evaluate`], as a phase of the run, by the part that is looked at after each epoch.
@@ -169,7 +184,8 @@ impl Trainer {
         let start = Instant::now();
         let data = self.data.judged_by(part);
         let options = self.batches(Order::Sequential, 0);
-        let evaluation = evaluate_until(&self.device, &self.network, &data, options, stop)?;
+        let evaluation =
+            self.by_averages(|| evaluate_until(&self.device, &self.network, &data, options, stop))?;
         let flops = self.flops.forward * evaluation.images as f64;
         self.phases.evaluated(start.elapsed(), flops);
         match evaluation.loss.is_finite() {
@@ -191,17 +207,21 @@ impl Trainer {
     }
 
     fn batches(&self, order: Order, first_batch: u64) -> LoaderOptions {
-        LoaderOptions {
+        let options = LoaderOptions {
             order,
-            augmentation: match order {
-                Order::Sequential => Augmentation::None,
-                Order::Shuffled { .. } | Order::Balanced { .. } => self.augmentation,
-            },
-            batch: self.network.micro_batch(),
             lanes: self.network.lanes(),
-            share: Share::default(),
             first_batch,
             workers: self.config.machine.workers,
+            ..LoaderOptions::of_batch(self.network.micro_batch())
+        };
+        match order {
+            Order::Sequential => options,
+            Order::Shuffled { .. } | Order::Balanced { .. } => LoaderOptions {
+                augmentation: self.augmentation,
+                operations: self.operations,
+                mixing: self.mixing,
+                ..options
+            },
         }
     }
 

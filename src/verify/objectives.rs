@@ -69,6 +69,12 @@ fn run(
     let weights: Vec<u32> = (0..lanes)
         .map(|_| (1.0 + numbers.real()).to_bits())
         .collect();
+    let others: Vec<u32> = (0..lanes)
+        .map(|_| numbers.word() % outputs as u32)
+        .collect();
+    let shares: Vec<u32> = (0..lanes)
+        .map(|_| (0.25 + 0.25 * numbers.real()).to_bits())
+        .collect();
     let pass = Comparison {
         device,
         outputs,
@@ -77,6 +83,10 @@ fn run(
         step: step.range(0..STEP_WORDS),
         output: put("logits", &logits)?,
         targets: put("targets", &targets)?,
+        mixed: match loss.targets(outputs) {
+            TargetKind::Labels => Some([put("others", &others)?, put("shares", &shares)?]),
+            _ => None,
+        },
         delta: room("delta", outputs * lanes)?,
         losses: room("losses", lanes)?,
         scores: room("scores", lanes)?,

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::loss::{Comparison, CrossEntropy, Loss};
 use crate::model::{Extent, Model};
 use crate::network::{Forward, Network, NetworkOptions, NetworkState};
-use crate::optim::{AdamW, Optimiser, OptimiserState, Sgd};
+use crate::optim::{AdamW, Averaged, Optimiser, OptimiserState, Sgd};
 use crate::topology::{Scope, method};
 
 /// Seed of everything that is drawn.
@@ -124,7 +124,7 @@ pub(super) struct Trial {
     pub activations: Precision,
     /// Whether kernels are fused; none means the default of this kind of adapter.
     pub fused: Option<bool>,
-    /// Whether AdamW trains it with clipped gradients, from weights that no optimiser has moved.
+    /// Whether AdamW trains it with clipped gradients and averaged weights, from weights that no optimiser has moved.
     pub adamw: bool,
 }
 
@@ -177,7 +177,8 @@ impl Trial {
         let mut options = options(self.batch);
         if self.adamw {
             state = state.without_optimiser();
-            options.optimiser = Arc::new(AdamW::new([0.9, 0.999], 1e-3, 0.1)?);
+            let adamw = Arc::new(AdamW::new([0.9, 0.999], 1e-3, 0.1)?);
+            options.optimiser = Arc::new(Averaged::new(adamw, 0.75)?);
             options.clip = Some(0.01);
         }
         let options = NetworkOptions {
@@ -210,6 +211,7 @@ impl Trial {
                 network.train_with_round(device, &parts, step(1), 0.3, None, Some(""))?;
             checks.extend(round);
         }
+        checks.extend(network.exchange_checked(device, "")?);
         network.load(device, &parts[0])?;
         let part = StepState::whole(SEED, 0, parts[0].count, 0.0);
         checks.extend(network.test_checked(device, part, "")?);
@@ -261,9 +263,9 @@ pub(super) fn drawn(model: &Model, density: f64) -> NetworkState {
         (values.iter_mut()).for_each(|v| *v = middle + spread * numbers.real());
     };
     state.optimiser = Some(OPTIMISER.name().to_owned());
-    let begun = |count: usize| OptimiserState::starting(&OPTIMISER.state(), count);
+    let begun = |weights: &[f32]| OptimiserState::starting(&OPTIMISER.state(), weights);
     for (layer, node) in state.layers.iter_mut().zip(model.sparse()) {
-        (layer.state, layer.bias_state) = (begun(layer.active()), begun(layer.n_out));
+        (layer.state, layer.bias_state) = (begun(&layer.values), begun(&layer.bias));
         (layer.state.reals_mut()).for_each(|array| fill(array, 0.0, 0.01));
         (layer.bias_state.reals_mut()).for_each(|array| fill(array, 0.0, 0.01));
         if !node.bias {
@@ -275,7 +277,7 @@ pub(super) fn drawn(model: &Model, density: f64) -> NetworkState {
             let start = array.values.first().copied().unwrap_or(0.0);
             fill(&mut array.values, start, 0.5);
             if array.trained {
-                array.state = begun(array.values.len());
+                array.state = begun(&array.values);
                 (array.state.reals_mut()).for_each(|array| fill(array, 0.0, 0.01));
             }
         }

@@ -69,5 +69,12 @@ pub fn upload(device: &Device, states: &[ParameterState]) -> Parameters {
 /// Every number of a layer's dense parameters.
 pub fn numbers(state: &ParameterState) -> impl Iterator<Item = &f32> {
     let arrays = state.arrays.iter();
-    arrays.flat_map(|array| array.values.iter().chain(array.state.f32("momentum")))
+    arrays.flat_map(|array| {
+        let kept = array.state.f32("momentum").iter();
+        array
+            .values
+            .iter()
+            .chain(kept)
+            .chain(array.state.f32("ema"))
+    })
 }

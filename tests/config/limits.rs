@@ -42,7 +42,7 @@ fn numbers_out_of_range_name_the_flag_and_its_range() {
             "epochs" | "round-every" | "batch" => &["1000000000"],
             "hidden" => &["1000000000"],
             "threads" | "sparsity" | "momentum" | "label-smoothing" | "weight-decay" | "beta1"
-            | "beta2" | "lr-end" => &["0"],
+            | "beta2" | "lr-end" | "ema" | "mixup" | "cutmix" => &["0"],
             "round-until" | "warmup-epochs" => &["0", "1e9", "1000000000"],
             "milestones" => &["1e9", "1000000000"],
             "huber-delta" => &["1e9", "1000000000"],
@@ -62,6 +62,8 @@ fn numbers_out_of_range_name_the_flag_and_its_range() {
         "model",
         "adapter",
         "best-metric",
+        "init",
+        "init-dense",
     ];
     let command = ConfigFlags::augment_args(clap::Command::new("train"));
     let switch = |flag: &&Arg| {

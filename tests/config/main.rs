@@ -95,6 +95,9 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
                 dir: data.1.clone(),
                 limit: data.2,
                 augment: format!("{seed}"),
+                rand_augment: vec![batch, batch / 2],
+                mixup: sparsity,
+                cutmix: alpha,
                 image_size: batch,
                 resize: data.2,
                 val_split: Some(gamma),
@@ -118,6 +121,8 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
                 sparsity,
                 connections: steps,
                 assignment,
+                init: data.1.clone(),
+                init_dense: data.1,
             },
             topology: TopologyConfig {
                 method,
@@ -143,6 +148,7 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
             optimiser: OptimiserConfig {
                 optimiser: OptimiserName::ALL[seed as usize % 2],
                 lr: nesterov.then_some(lr),
+                ema: nesterov.then_some(momentum),
                 momentum,
                 nesterov,
                 beta1: momentum,

@@ -127,7 +127,13 @@ fn weigh(device: &Device, [delta, losses]: [&Buffer; 2], weights: &[f32]) {
 
 /// The mean of the losses, and the gradient, as PyTorch has them.
 #[track_caller]
-fn compare(fixture: &Fixture, case: &str, at: &str, [delta, losses]: [&[f32]; 2], count: usize) {
+pub fn compare(
+    fixture: &Fixture,
+    case: &str,
+    at: &str,
+    [delta, losses]: [&[f32]; 2],
+    count: usize,
+) {
     let loss = losses[..count].iter().map(|&l| f64::from(l)).sum::<f64>() / count as f64;
     let expected = f64::from(fixture.reals(&format!("{case}.loss"))[0]);
     near(&format!("{at}, loss"), loss as f32, expected, 1e-9);

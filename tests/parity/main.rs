@@ -12,6 +12,7 @@ mod kernels;
 mod layers;
 mod losses;
 mod metrics;
+mod mixed;
 mod model_steps;
 mod models;
 #[path = "../common/norms.rs"]

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Write `losses.safetensors`: losses of whole batches, by PyTorch's autograd, and `metrics.safetensors`, by scikit-learn.
+"""Write `losses.safetensors` and `mixed.safetensors`: losses of whole batches, by PyTorch's autograd, and
+`metrics.safetensors`, by scikit-learn.
 
 Run from anywhere: `python tests/parity/make_loss_fixtures.py`. The rules are those of `make_fixtures.py`: drawn in float32,
 computed in float64, stored as float32. A float32 run of every loss shows how well it is conditioned; the script stops where
@@ -19,6 +20,7 @@ from make_fixtures import CONDITION, origin, write
 # Samples and outputs: one of each, an odd batch, and more outputs than a workgroup has invocations.
 SIZES = [(1, 1), (13, 3), (65, 67)]
 DELTAS = [1.0, 0.3]
+SMOOTHING = [0.0, 0.1]
 
 
 def losses(n, outputs, generator):
@@ -42,7 +44,29 @@ def losses(n, outputs, generator):
     }
     for delta in DELTAS:
         functions[f"huber_{delta}"] = lambda x, t, delta=delta: F.huber_loss(x, t(values), delta=delta)
-    found = dict(inputs) | {"labels": labels.int()}
+    return dict(inputs) | {"labels": labels.int()} | differentiated(x, functions)
+
+
+def mixed(n, outputs, generator):
+    """Cross-entropy against two classes, one of them with a share of at most a half, with label smoothing."""
+    x = 3.0 * torch.randn(n, outputs, generator=generator)
+    labels, others = torch.randint(0, outputs, (2, n), generator=generator)
+    shares = 0.5 * torch.rand(n, generator=generator)
+    shares[0] = 0.0
+    one_hot = lambda labels: F.one_hot(labels, outputs).double()
+    parts = (1.0 - shares.double())[:, None] * one_hot(labels) + shares.double()[:, None] * one_hot(others)
+    functions = {
+        f"mixed_{smoothing}": lambda x, t, smoothing=smoothing: F.cross_entropy(x, t(parts), label_smoothing=smoothing)
+        for smoothing in SMOOTHING
+    }
+    inputs = {"x": x, "labels": labels.int(), "others": others.int(), "shares": shares}
+    return inputs | differentiated(x, functions)
+
+
+def differentiated(x, functions):
+    """By function its value and its gradient at x."""
+    found = {}
+    n, outputs = x.shape
     for name, function in functions.items():
         runs = []
         for dtype in (torch.float64, torch.float32):
@@ -125,6 +149,11 @@ def main():
     for n, outputs in SIZES:
         tensors |= {f"{n}x{outputs}.{name}": t for name, t in losses(n, outputs, generator).items()}
     write(out / "losses.safetensors", tensors, origin() | {"case": "losses", "seed": str(seed)})
+    tensors = {}
+    own = torch.Generator().manual_seed(seed + 1)
+    for n, outputs in SIZES:
+        tensors |= {f"{n}x{outputs}.{name}": t for name, t in mixed(n, outputs, own).items()}
+    write(out / "mixed.safetensors", tensors, origin() | {"case": "mixed", "seed": str(seed + 1)})
     tensors = {}
     for case, found in [
         ("labels", one_class(203, 9, generator)),

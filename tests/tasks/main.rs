@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod mixed;
 mod refused;
 mod trained;
 mod weights;

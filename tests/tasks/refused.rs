@@ -75,7 +75,7 @@ fn weights_and_shares_of_classes_that_there_are_not() {
     for text in ["", "1,-1,1", "0,0,0", "1,nan,1", "some"] {
         says(
             made(Kind::Labels, &weights(text)).map(drop),
-            &["`class_weights` must be none, balanced, or a number for each class"],
+            &["`class_weights` must be none, balanced, a number for each class"],
         );
     }
     for kind in [Kind::Flags, Kind::Values] {

@@ -45,6 +45,7 @@ fn batch(kind: Kind, samples: &[usize], weights: Vec<f32>) -> Batch {
             labels.resize(lanes, 0);
             Targets::Labels(labels)
         }
+        Targets::Mixed(mixed) => Targets::Mixed(mixed),
         Targets::Flags(flags) => Targets::Flags(laid(flags)),
         Targets::Values(values) => Targets::Values(laid(values)),
     };
@@ -159,6 +160,15 @@ fn weights_of_classes_are_those_of_their_samples() {
     let by_sample = Dataset::new("functions", ImageShape::vector(INPUTS), weighted, test).unwrap();
     assert_eq!(trained(with("none"), by_sample), by_class);
     assert_ne!(trained(with("none"), data(Kind::Labels)), by_class);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("weights.txt");
+    std::fs::write(&file, "2 3\n0 1\n1 0.5\n").unwrap();
+    let from_file = with(file.to_str().unwrap());
+    let device = Device::cpu(1).unwrap();
+    let trainer = Trainer::new(device, from_file.clone(), data(Kind::Labels)).unwrap();
+    // A run that goes on needs no file.
+    assert_eq!(trainer.config().task.class_weights, "1,0.5,3");
+    assert_eq!(trained(from_file, data(Kind::Labels)), by_class);
     // Balanced: the samples over the classes and the class's own.
     let mut counts = [0.0f64; 3];
     (0..400).for_each(|at| counts[train.label(at) as usize] += 1.0);

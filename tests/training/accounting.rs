@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::{bits, cpu, digits, gpu, run, small, train};
 use rootlet::checkpoint;
-use rootlet::data::{Augmentation, Loader, LoaderOptions, Order, Share};
+use rootlet::data::{Loader, LoaderOptions};
 use rootlet::engine::{Device, DeviceOptions, StepState, adapter};
 use rootlet::topology::MethodName;
 use rootlet::train::Trainer;
@@ -261,13 +261,8 @@ fn costs() {
             let trainer = Trainer::new(device, config.clone(), data.clone()).unwrap();
             let (network, device) = (trainer.network(), trainer.device());
             let options = LoaderOptions {
-                share: Share::default(),
-                order: Order::Sequential,
-                augmentation: Augmentation::None,
-                batch: 128,
                 lanes: network.lanes(),
-                first_batch: 0,
-                workers: 1,
+                ..LoaderOptions::of_batch(128)
             };
             let split = data.train.clone();
             let mut loader =

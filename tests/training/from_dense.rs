@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::{bits, cpu, digits, gpu, run, train};
 use rootlet::checkpoint::{LayerState, Snapshot};
-use rootlet::data::{Augmentation, Loader, LoaderOptions, Order, Share};
+use rootlet::data::{Loader, LoaderOptions, Order};
 use rootlet::engine::Class;
 use rootlet::network::NetworkState;
 use rootlet::topology::MethodName;
@@ -48,16 +48,12 @@ pub(crate) fn weights(state: &NetworkState) -> Net {
 pub(crate) fn batch(config: &TrainConfig) -> Vec<(Vec<f64>, usize)> {
     let data = digits(None);
     let options = LoaderOptions {
-        share: Share::default(),
         order: Order::Shuffled {
             seed: config.run.seed,
             epoch: 0,
         },
-        augmentation: Augmentation::None,
-        batch: BATCH,
         lanes: 32,
-        first_batch: 0,
-        workers: 1,
+        ..LoaderOptions::of_batch(BATCH)
     };
     let mut loader = Loader::start(data.train, data.shape, &data.normalisation, options).unwrap();
     let batch = loader.next().unwrap().unwrap();

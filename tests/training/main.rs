@@ -3,6 +3,7 @@
 
 mod accounting;
 mod adapters_agree;
+mod averages;
 mod check;
 mod diverged;
 mod from_dense;
@@ -10,6 +11,7 @@ mod further;
 mod fused;
 mod halves;
 mod host;
+mod initial;
 mod learn;
 mod memory;
 mod models_memory;
@@ -169,6 +171,9 @@ fn train(device: Device, config: &TrainConfig, data: &Dataset) -> (Log, Snapshot
 /// What SGD keeps.
 const MOMENTUM: &str = "momentum";
 
+/// What is kept besides where weights are averaged.
+const AVERAGE: &str = "ema";
+
 /// Everything of a snapshot but the time, as bits.
 fn bits(snapshot: &Snapshot) -> Vec<u64> {
     let mut bits = Vec::new();
@@ -181,6 +186,8 @@ fn bits(snapshot: &Snapshot) -> Vec<u64> {
             layer.state.f32(MOMENTUM),
             &layer.bias,
             layer.bias_state.f32(MOMENTUM),
+            layer.state.f32(AVERAGE),
+            layer.bias_state.f32(AVERAGE),
         ] {
             bits.extend(reals.iter().map(|r| u64::from(r.to_bits())));
         }

@@ -69,6 +69,7 @@ fn every_method(model: &str, stops: &[u64]) {
             config.run.seed = seed;
             config.model.hidden = vec![24, 16];
             config.run.epochs = 2;
+            config.optimiser.ema = seed.is_multiple_of(2).then_some(0.9);
             // Three steps per epoch, with rounds at 2 and 4; the lottery has two stages of six steps.
             config.topology.lottery_cycles = 1;
             config.topology.round_every = 2;

@@ -1,5 +1,5 @@
-//! RigL within a network: what grows are the largest of all inactive pairs' gradients, computed densely from the step's
-//! own activations and deltas.
+//! RigL within a network, and GSE with all inactive pairs for candidates: what grows are the largest of all inactive
+//! pairs' gradients, computed densely from the step's own activations and deltas; by each loss.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -45,6 +45,9 @@ fn options(scope: Scope, parts: usize, loss: &Arc<dyn Loss>) -> NetworkOptions {
         loss: loss.clone(),
         metric: None,
         scope,
+        // So many that no inactive pair is left out.
+        gamma: 1000.0,
+        distinct: true,
         micro_batch: Some(COUNT),
         keep: parts == 1,
         ..NetworkOptions::of_batch(COUNT * parts)
@@ -55,12 +58,12 @@ fn options(scope: Scope, parts: usize, loss: &Arc<dyn Loss>) -> NetworkOptions {
 fn step(
     device: &Device,
     built: &(Model, NetworkState),
-    scope: Scope,
+    rules: (&str, Scope),
     parts: &[Batch],
     loss: &Arc<dyn Loss>,
 ) -> (Network, rootlet::topology::RoundReport) {
-    let options = options(scope, parts.len(), loss);
-    let m = method("rigl").unwrap();
+    let options = options(rules.1, parts.len(), loss);
+    let m = method(rules.0).unwrap();
     let mut network = Network::new(device, &built.0, &built.1, &options, m.as_ref()).unwrap();
     let state = StepState::whole(1, 0, COUNT * parts.len(), 0.0);
     let (report, _) = network
@@ -149,11 +152,17 @@ fn batch_for(loss: &Arc<dyn Loss>) -> Batch {
     Batch { targets, ..batch }
 }
 
-fn grows_the_largest(device: fn() -> Device, name: &str, scope: Scope, loss: &Arc<dyn Loss>) {
-    let at = format!("{name}, {scope:?}, {}", loss.name());
+fn grows_the_largest(
+    device: fn() -> Device,
+    name: &str,
+    rules: (&str, Scope),
+    loss: &Arc<dyn Loss>,
+) {
+    let at = format!("{name}, {rules:?}, {}", loss.name());
+    let (_, scope) = rules;
     let built = build(name);
     let device = device();
-    let (network, report) = step(&device, &built, scope, &[batch_for(loss)], loss);
+    let (network, report) = step(&device, &built, rules, &[batch_for(loss)], loss);
     let after = network.export(&device).unwrap().layers;
     let before = &built.1.layers;
     // By segment: |g| of the grown, and of those left behind.
@@ -221,12 +230,14 @@ fn the_largest_of_all_gradients_grow() {
     for scope in SCOPES {
         for device in [cpu, gpu] {
             for loss in &losses {
-                grows_the_largest(device, "mlp", scope, loss);
+                for method in ["rigl", "gse-uniform", "gse-grabo", "gse-graest"] {
+                    grows_the_largest(device, "mlp", (method, scope), loss);
+                }
             }
         }
-        grows_the_largest(cpu, "resnet20", scope, &losses[0]);
+        grows_the_largest(cpu, "resnet20", ("rigl", scope), &losses[0]);
     }
-    grows_the_largest(gpu, "resnet20", Scope::Global, &losses[0]);
+    grows_the_largest(gpu, "resnet20", ("rigl", Scope::Global), &losses[0]);
 }
 
 /// Of a batch in parts the first one decides, whatever the others are.
@@ -236,7 +247,8 @@ fn the_first_part_of_a_batch_scores() {
         for device in [cpu(), gpu()] {
             let built = build("mlp");
             let state = |parts: &[Batch]| {
-                let (network, report) = step(&device, &built, scope, parts, &cross_entropy());
+                let (network, report) =
+                    step(&device, &built, ("rigl", scope), parts, &cross_entropy());
                 // The momentum is that of all parts.
                 let layers: Vec<_> = (network.export(&device).unwrap().layers.into_iter())
                     .map(|l| (l.crow_indices, l.col_indices, l.values))

@@ -77,7 +77,7 @@ impl Rows {
         };
         Ok(Self {
             kind: match &targets {
-                Targets::Labels(_) => TargetKind::Labels,
+                Targets::Labels(_) | Targets::Mixed(_) => TargetKind::Labels,
                 Targets::Flags(_) => TargetKind::Flags(columns.len()),
                 Targets::Values(_) => TargetKind::Values(columns.len()),
             },
@@ -105,7 +105,7 @@ impl DataSource for Rows {
     fn label(&self, number: usize) -> u32 {
         match &self.targets {
             Targets::Labels(labels) => labels[number],
-            Targets::Flags(_) | Targets::Values(_) => 0,
+            Targets::Mixed(_) | Targets::Flags(_) | Targets::Values(_) => 0,
         }
     }
 

@@ -55,7 +55,7 @@ impl Outcomes {
         count: usize,
     ) -> Result<()> {
         let words = match targets {
-            Targets::Labels(_) => lanes,
+            Targets::Labels(_) | Targets::Mixed(_) => lanes,
             Targets::Flags(_) | Targets::Values(_) => self.outputs * lanes,
         };
         let misfit = || {

@@ -120,7 +120,10 @@ impl RecordedTraining {
                 take_measured(&mut config, &steps, &data, &device, note)?;
             }
         }
-        let mut trainer = Trainer::new(device, config, data)?;
+        let mut trainer = match place {
+            Place::Resume(_) => Trainer::to_go_on(device, config, data)?,
+            _ => Trainer::new(device, config, data)?,
+        };
         tuned::keep(trainer.device(), trainer.device().measured(), note);
         if options.verify {
             verify_once(trainer.device(), &choice, threads, note)?;

@@ -71,13 +71,19 @@ impl Arena {
             put_u32(&self.order, &order)?;
             put_u32(&self.order_rows, &order_rows)?;
         }
-        put_f32(&self.weights, gather(|l| &l.values))?;
-        put_f32(&self.bias, gather(|l| &l.bias))?;
-        self.put_state(device, layers)
+        let (weights, biases) = (gather(|l| &l.values), gather(|l| &l.bias));
+        self.put_state(device, layers, [&weights, &biases])?;
+        put_f32(&self.weights, weights)?;
+        put_f32(&self.bias, biases)
     }
 
-    /// The optimiser's part.
-    fn put_state(&self, device: &Device, layers: &[LayerState]) -> Result<()> {
+    /// The optimiser's part, beside all weights and biases.
+    fn put_state(
+        &self,
+        device: &Device,
+        layers: &[LayerState],
+        [weights, biases]: [&[f32]; 2],
+    ) -> Result<()> {
         let Some(arrays) = &self.holds.state else {
             return Ok(());
         };
@@ -101,8 +107,8 @@ impl Arena {
         let rows: Vec<_> = (self.spans.iter().zip(layers))
             .map(|(span, layer)| (span.rows(), &layer.bias_state))
             .collect();
-        self.state.import(device, &connections)?;
-        self.bias_state.import(device, &rows)
+        self.state.import(device, weights, &connections)?;
+        self.bias_state.import(device, biases, &rows)
     }
 
     /// Replaces only the weights, given by layer in the order of its connections.

@@ -314,9 +314,9 @@ mod tests {
             keys.sort_unstable();
             keys
         };
-        let fixed = "activations assignment batch best_metric connections data fused hidden ignore image_size limit \
-                     loss lottery_cycles micro_batch missing model optimiser resize seed sparsity target task \
-                     topkast_backward val_split width";
+        let fixed = "activations assignment batch best_metric connections data ema fused hidden ignore image_size init \
+                     init_dense limit loss lottery_cycles micro_batch missing model optimiser resize seed sparsity target \
+                     task topkast_backward val_split width";
         assert_eq!(names(OnResume::Fixed).join(" "), fixed);
         let free =
             "checkpoint_activations epochs patience resident skip_bad_images statistics steps";

@@ -8,7 +8,9 @@ use super::section::section;
 use super::value::AUTO;
 use crate::bounds::check;
 use crate::data::table::{Missing, TableOptions};
-use crate::data::{Augmentation, DataOptions, IMAGE_FOLDER, ImageOptions, NAMES, is_path};
+use crate::data::{
+    Augmentation, DataOptions, IMAGE_FOLDER, ImageOptions, Mixing, NAMES, Operations, is_path,
+};
 use crate::error::OptionName;
 use crate::error::option::{DATA, DATA_DIR, TEST};
 use crate::{Error, Result};
@@ -43,6 +45,18 @@ section! {
         /// usual for the data set, not at all for mlp
         augment: String = AUTO.to_owned(),
             NAME, on resume Noted;
+        /// Operations on each training image, drawn by chance, and their strength from 0 to 30 (RandAugment), as in 2,9
+        /// [default: none]
+        rand_augment: Vec<usize> = Vec::new(),
+            NUMBERS, on resume Noted;
+        /// Mix each training sample with another one of its batch, by a share from Beta(ALPHA, ALPHA), as in 0.2; 0: not
+        /// at all
+        mixup: f64 = 0.0,
+            ALPHA, on resume Noted;
+        /// Put a part of another image of its batch into each training image, its area from Beta(ALPHA, ALPHA), as in 1;
+        /// with --mixup too, each image has one of the two; 0: not at all
+        cutmix: f64 = 0.0,
+            ALPHA, on resume Noted;
         /// Side of an image folder's images, in pixels
         image_size: usize = 224,
             N, on resume Fixed, idle is_no_folder;
@@ -122,6 +136,8 @@ impl DataConfig {
             "must be at least the image size, and at most 16384 pixels",
             self.resize.unwrap_or(0),
         )?;
+        self.operations()?;
+        self.mixing()?;
         check(
             self.val_split
                 .is_none_or(|share| share > 0.0 && share < 1.0),
@@ -138,6 +154,41 @@ impl DataConfig {
             ),
             &self.augment,
         )
+    }
+
+    /// The operations that vary training images.
+    ///
+    /// # Errors
+    /// [`Error::Value`](crate::Error::Value) for anything but two numbers in their range, or none.
+    pub fn operations(&self) -> Result<Operations> {
+        let word = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        match self.rand_augment[..] {
+            [] => Ok(Operations::default()),
+            [count, strength] => Operations::new(word(count), word(strength)),
+            _ => {
+                let given: Vec<String> = self.rand_augment.iter().map(usize::to_string).collect();
+                check(
+                    false,
+                    "rand_augment",
+                    "must be two numbers, of the operations and of their strength, as in 2,9",
+                    given.join(","),
+                )?;
+                Ok(Operations::default())
+            }
+        }
+    }
+
+    /// How training samples are mixed.
+    ///
+    /// # Errors
+    /// [`Error::Value`](crate::Error::Value) for a number that cannot be.
+    pub fn mixing(&self) -> Result<Mixing> {
+        Mixing::new(self.mixup, self.cutmix)
+    }
+
+    /// Whether training samples are varied in ways that the device, which may make batches itself, does not know.
+    pub(crate) fn needs_loader(&self) -> bool {
+        !self.rand_augment.is_empty() || self.mixup > 0.0 || self.cutmix > 0.0
     }
 
     /// Pixels of an image as far as known before the data set is read: those of a folder's images. The published images

@@ -1,5 +1,7 @@
 //! Which model a run trains, and how many connections it has.
 
+use std::path::PathBuf;
+
 use super::context::Context;
 use super::section::section;
 use super::value::AUTO;
@@ -40,6 +42,14 @@ section! {
         /// How the connections are divided among the layers
         assignment: Assignment = Assignment::ErdosRenyi,
             NAME, on resume Fixed, idle divides_none;
+        /// Begin with the weights of this run or checkpoint, on other data too: a last layer for other classes is new
+        /// [default: drawn ones]
+        init: Option<PathBuf> = None,
+            RUN, on resume Fixed;
+        /// Begin with the weights of a dense network, such as a PyTorch state dict saved as safetensors: the largest of
+        /// each layer [default: drawn ones]
+        init_dense: Option<PathBuf> = None,
+            FILE, on resume Fixed;
     }
 }
 

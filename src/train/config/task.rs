@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::class_weights::{ClassWeights, NONE};
 use super::context::Context;
 use super::names::{LossName, TaskName};
 use super::section::section;
-use crate::bounds::check;
 use crate::data::{Dataset, TargetKind, Task};
 use crate::error::option::{BALANCE, CLASS_WEIGHTS, LABEL_SMOOTHING, LOSS, TASK};
 use crate::loss::{
@@ -13,10 +13,6 @@ use crate::loss::{
     Metric, PrecisionAt,
 };
 use crate::{Error, Result};
-
-/// What stands for no class weights, and for those that make classes count alike.
-const NONE: &str = "none";
-const BALANCED: &str = "balanced";
 
 section! {
     /// What a run learns to predict, with which loss, and how much its samples count.
@@ -32,22 +28,15 @@ section! {
         /// Error from which the loss huber is linear, in deviations if the targets are scaled
         huber_delta: f64 = 1.0,
             ERROR, on resume Noted, idle is_not_huber;
-        /// What a class counts in the loss: none, balanced (as if each had as many samples), or a number for each, as in
-        /// 1,2.5,1; of multi-label, what it counts where it applies. Metrics do not know it
+        /// What a class counts in the loss: none, balanced (as if each had as many samples), a number for each, as in
+        /// 1,2.5,1, or a file with lines such as "cat 2.5"; of multi-label, what it counts where it applies. Metrics do
+        /// not know it
         class_weights: String = NONE.to_owned(),
             WEIGHTS, on resume Noted, idle weighs_no_classes;
         /// Draw each class equally often: an epoch has as many samples as before, those of small classes several times
         balance: bool = false,
             BOOL, on resume Noted, idle balances_nothing;
     }
-}
-
-/// What `class_weights` says.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum ClassWeights {
-    None,
-    Balanced,
-    Given(Vec<f32>),
 }
 
 impl TaskConfig {
@@ -90,24 +79,7 @@ impl TaskConfig {
     }
 
     pub(crate) fn class_weights(&self) -> Result<ClassWeights> {
-        let text = self.class_weights.trim();
-        match text {
-            NONE => return Ok(ClassWeights::None),
-            BALANCED => return Ok(ClassWeights::Balanced),
-            _ => {}
-        }
-        let weights: Option<Vec<f32>> = text
-            .split(',')
-            .map(|weight| weight.trim().parse().ok())
-            .collect();
-        let weights = weights.filter(|weights| weights.iter().all(|w| w.is_finite() && *w >= 0.0));
-        check(
-            weights.as_ref().is_some_and(|w| w.iter().any(|w| *w > 0.0)),
-            "class_weights",
-            "must be none, balanced, or a number for each class, 0 or above and one of them above, as in 1,2.5,1",
-            text,
-        )?;
-        Ok(ClassWeights::Given(weights.unwrap_or_default()))
+        ClassWeights::parse(&self.class_weights)
     }
 
     /// Checks that the configuration is meant for such data.

@@ -8,6 +8,35 @@ use crate::sparse::{LayerState, allocate};
 use crate::topology::Method;
 use crate::topology::from_dense::{Start, keep_largest_of_each};
 use crate::train::TrainConfig;
+use crate::train::initial::Initial;
+
+/// The state to begin with, and what to know of it: as the method begins, with drawn weights or those that there are.
+pub(super) fn state(
+    model: &Model,
+    config: &TrainConfig,
+    method: &dyn Method,
+    requested: &[u64],
+    initial: Option<&Initial>,
+) -> Result<(NetworkState, Vec<String>)> {
+    let mut notes = initial.map_or(Vec::new(), |initial| initial.notes.clone());
+    let state = match method.start() {
+        Start::Dense(_) => dense(model, config, initial)?,
+        Start::Backed(factor) => backed(model, config, requested, factor, initial)?,
+        Start::Random | Start::Chosen(_) => {
+            let drawn = NetworkState::initialise(model, requested, config.run.seed);
+            match (initial, method.start()) {
+                (Some(initial), Start::Random) => {
+                    let (state, done) = initial.sparse(drawn)?;
+                    notes.push(format!("began with other weights than drawn ones: {done}"));
+                    state
+                }
+                // What is chosen comes later, from a dense network.
+                _ => drawn,
+            }
+        }
+    };
+    Ok((state, notes))
+}
 
 /// The initial network: the largest weights of each layer of the dense one, `factor` times the requested number.
 pub(super) fn backed(
@@ -15,8 +44,9 @@ pub(super) fn backed(
     config: &TrainConfig,
     requested: &[u64],
     factor: f64,
+    initial: Option<&Initial>,
 ) -> Result<NetworkState> {
-    let state = dense(model, config)?;
+    let state = dense(model, config, initial)?;
     let dense_weights = state
         .layers
         .iter()
@@ -41,10 +71,19 @@ pub(super) fn class_of(method: &dyn Method, state: &NetworkState, model: &Model)
     }
 }
 
-/// A dense network with its initial weights: what methods begin with, choose from, and rewind tickets to.
-pub(super) fn dense(model: &Model, config: &TrainConfig) -> Result<NetworkState> {
+/// A dense network with its initial weights, drawn or given: what methods begin with, choose from, and rewind tickets
+/// to.
+pub(super) fn dense(
+    model: &Model,
+    config: &TrainConfig,
+    initial: Option<&Initial>,
+) -> Result<NetworkState> {
     let counts = allocate(&model.shapes(), 0.0, config.model.assignment)?;
-    Ok(NetworkState::initialise(model, &counts, config.run.seed))
+    let drawn = NetworkState::initialise(model, &counts, config.run.seed);
+    Ok(match initial {
+        Some(initial) => initial.dense(drawn),
+        None => drawn,
+    })
 }
 
 /// Connections of all layers.

@@ -7,17 +7,18 @@ use super::learned::Learned;
 use super::resident::reside;
 use super::weights::Weighing;
 use crate::checkpoint::Progress;
-use crate::data::Dataset;
+use crate::data::{Dataset, Mixing, Operations, TargetKind};
 use crate::engine::Device;
-use crate::error::option::{MICRO_BATCH, ROUND_BATCHES};
+use crate::error::option::{CUTMIX, MICRO_BATCH, MIXUP, RAND_AUGMENT, ROUND_BATCHES};
 use crate::error::{Error, Remedies, Result};
 use crate::model::Model;
-use crate::network::{Network, NetworkOptions, NetworkState};
+use crate::network::{Network, NetworkOptions};
 use crate::topology::Candidates;
 use crate::topology::from_dense::Start;
 use crate::train::TrainConfig;
 use crate::train::describe;
 use crate::train::exploration::{Exploration, SAMPLE};
+use crate::train::initial::{Initial, initial_weights};
 use crate::train::phases::Phases;
 use crate::train::remarks;
 use crate::train::setup::Setup;
@@ -53,15 +54,41 @@ impl Trainer {
         device: Device,
         config: TrainConfig,
         data: Dataset,
+        setup: Setup,
+    ) -> Result<Self> {
+        let initial = initial_weights(&config, &setup.model, &data)?;
+        Self::build(device, config, data, setup, initial)
+    }
+
+    /// As [`Trainer::new`], to be [restored](Trainer::restore): the weights that the run began with are not asked for,
+    /// unless its method comes back to them.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub(crate) fn to_go_on(device: Device, config: TrainConfig, data: Dataset) -> Result<Self> {
+        let setup = Setup::new(&config, &data)?;
+        match setup.method.start().stages() {
+            1 => Self::build(device, config, data, setup, None),
+            _ => Self::with_setup(device, config, data, setup),
+        }
+    }
+
+    fn build(
+        device: Device,
+        config: TrainConfig,
+        data: Dataset,
         mut setup: Setup,
+        initial: Option<Initial>,
     ) -> Result<Self> {
         let mut config = config.resolve()?;
         data.check()?;
         config.task.check(&data)?;
         let augmentation = config.augmentation()?;
+        let (operations, mixing) = (config.data.operations()?, config.data.mixing()?);
+        check_varied(&setup, &data, operations, mixing)?;
         setup.check(&data)?;
         Self::check_best_metric(&config, &setup)?;
-        let weighing = Weighing::new(&config, &data, &setup.loss)?;
+        let weighing = Weighing::new(&mut config, &data, &setup.loss)?;
         setup.loss = weighing.loss;
         let class_weights = weighing.of_label;
         let (model, method) = (&setup.model, &setup.method);
@@ -77,18 +104,19 @@ impl Trainer {
         let requested = config.model.allocate(model)?;
         let start = method.start();
         admit(&device, model, &requested, start, setup.optimiser.bytes())?;
-        let state = match method.start() {
-            Start::Dense(_) => begin::dense(model, &config)?,
-            Start::Backed(factor) => begin::backed(model, &config, &requested, factor)?,
-            Start::Random | Start::Chosen(_) => {
-                NetworkState::initialise(model, &requested, config.run.seed)
-            }
-        };
+        let (state, began) = begin::state(
+            model,
+            &config,
+            method.as_ref(),
+            &requested,
+            initial.as_ref(),
+        )?;
         let mut options = NetworkOptions {
             micro_batch: config.machine.micro_batch,
             loss: setup.loss.clone(),
             metric: setup.metric.clone(),
             weighted: class_weights.is_some() || data.train.source().is_weighted(),
+            mixed: !mixing.is_none(),
             optimiser: setup.optimiser.clone(),
             clip: config.optimiser.build_clip()?,
             scope: config.topology.scope,
@@ -112,9 +140,14 @@ impl Trainer {
         if follows {
             network.round.keep_sample(SAMPLE);
         }
+        let mut learned = Learned::nothing();
+        if let Some(initial) = &initial {
+            learned.before.clone_from(&initial.learned);
+        }
         let mut notes: Vec<String> = (remarks::left_out(&data.bad_images()).into_iter()).collect();
         // Reported at the start, and beside the result.
         let mut qualifying = [data.untaught.clone(), data.notes.clone()].concat();
+        qualifying.extend(began);
         if model.name() == config.model_for(data.shape) {
             notes.extend(config.model_note(data.shape));
             if config.model_name() != model.name() {
@@ -175,7 +208,8 @@ impl Trainer {
             config,
             record: data.record(),
             changes: Vec::new(),
-            learned: Learned::nothing(),
+            learned,
+            initial,
             data,
             setup,
             network,
@@ -183,6 +217,8 @@ impl Trainer {
             requested,
             dense_weights,
             augmentation,
+            operations,
+            mixing,
             class_weights,
             resident,
             notes,
@@ -193,6 +229,34 @@ impl Trainer {
             unheard: None,
         })
     }
+}
+
+/// Refuses to vary samples that are no images as images, and to mix those of a class where the loss knows no mixed ones.
+fn check_varied(
+    setup: &Setup,
+    data: &Dataset,
+    operations: Operations,
+    mixing: Mixing,
+) -> Result<()> {
+    let is_image = data.shape.height * data.shape.width > 1;
+    let images = [
+        (RAND_AUGMENT, !operations.is_none()),
+        (CUTMIX, mixing.cuts()),
+    ];
+    if let Some((option, _)) = images.into_iter().find(|(_, asked)| *asked && !is_image) {
+        return Err(Error::Usage(format!(
+            "{option} varies images, and a sample of the data set {} is a list of numbers; leave it out",
+            data.name
+        )));
+    }
+    let is_class = data.train.targets() == TargetKind::Labels;
+    if !mixing.is_none() && is_class && !setup.is_cross_entropy() {
+        return Err(Error::Usage(format!(
+            "{MIXUP} and {CUTMIX} give a sample two classes, which {} does not know; leave them out",
+            setup.loss.name()
+        )));
+    }
+    Ok(())
 }
 
 /// Refuses what the device cannot hold before the connections are drawn, which can take minutes. `state`: bytes of the

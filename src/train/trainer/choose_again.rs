@@ -62,7 +62,7 @@ fn lay_back(layer: &LayerState, weights: &mut [f32], arrays: &[StateArray]) -> L
         .collect();
     LayerState {
         values: weights.to_vec(),
-        state: layer.state.spread(arrays, weights.len(), &places),
+        state: layer.state.spread(arrays, weights, &places),
         bias: layer.bias.clone(),
         bias_state: layer.bias_state.clone(),
         ..LayerState::from_pairs(layer.n_in, layer.n_out, &pairs)

@@ -70,7 +70,7 @@ impl Trainer {
             return Ok(());
         }
         let (started, stop) = (Instant::now(), hooks.stop);
-        let state = begin::dense(&self.setup.model, &self.config)?;
+        let state = begin::dense(&self.setup.model, &self.config, self.initial.as_ref())?;
         let dense = total(&state.layers);
         let requested: u64 = self.requested.iter().sum();
         let parameters = state.parameters.clone();
@@ -218,7 +218,13 @@ impl Trainer {
         let layers = self.survivors(&from, &dense, prune)?;
         let after = match prune.rewind {
             false => NetworkState { layers, ..before },
-            true => rewind(begin::dense(&self.setup.model, &self.config)?, layers),
+            true => {
+                let initial = self.initial.as_ref();
+                rewind(
+                    begin::dense(&self.setup.model, &self.config, initial)?,
+                    layers,
+                )
+            }
         };
         self.set_state(&after)?;
         self.count_flops();

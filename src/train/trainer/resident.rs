@@ -2,7 +2,8 @@
 
 use crate::data::{Augmentation, Dataset, ResidentImages};
 use crate::engine::Device;
-use crate::error::Result;
+use crate::error::option::{CUTMIX, MIXUP, RAND_AUGMENT, RESIDENT};
+use crate::error::{Error, Result};
 use crate::network::{Network, Resident};
 use crate::train::TrainConfig;
 
@@ -17,12 +18,15 @@ pub(super) fn reside(
     let Some(split) = data.train.memory() else {
         return Ok(None);
     };
-    if !config
-        .machine
-        .resident
-        .unwrap_or(ResidentImages::pays(device, split))
-    {
+    let pays = || !config.data.needs_loader() && ResidentImages::pays(device, split);
+    if !config.machine.resident.unwrap_or_else(pays) {
         return Ok(None);
+    }
+    if config.data.needs_loader() {
+        return Err(Error::Usage(format!(
+            "{RESIDENT} has the device make batches, and {MIXUP}, {CUTMIX} and {RAND_AUGMENT} are the loader's work; leave \
+             one of them out"
+        )));
     }
     let normalisation = &data.normalisation;
     let resident = network.reside(device, split, data.shape, normalisation, augmentation)?;

@@ -3,23 +3,30 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use crate::data::{Batch, Dataset, Draws, Images, TargetKind, Targets};
+use crate::data::{Batch, Dataset, Draws, Images, TargetKind, Targets, weigh_pair};
 use crate::error::option::CLASS_WEIGHTS;
 use crate::error::{Error, Result};
 use crate::loss::{BinaryCrossEntropy, Loss};
 use crate::network::Part;
 use crate::train::TrainConfig;
-use crate::train::config::ClassWeights;
+use crate::train::config::{ClassWeights, read_class_weights};
 
-/// Weights of classes, from the configuration and the training part.
+/// Weights of classes, from the configuration and the training part. What stood in a file stands in the configuration
+/// from then on.
 ///
 /// # Errors
-/// Weights of another number of classes than the data have.
-fn of_classes(config: &TrainConfig, data: &Dataset) -> Result<Option<Vec<f32>>> {
+/// Weights of another number of classes than the data have, or a file that does not tell them.
+fn of_classes(config: &mut TrainConfig, data: &Dataset) -> Result<Option<Vec<f32>>> {
     let classes = data.outputs();
     match config.task.class_weights()? {
         ClassWeights::None => Ok(None),
         ClassWeights::Balanced => balanced(data).map(Some),
+        ClassWeights::File(path) => {
+            let weights = read_class_weights(&path, &data.class_names, classes)?;
+            let texts: Vec<String> = weights.iter().map(f32::to_string).collect();
+            config.task.class_weights = texts.join(",");
+            Ok(Some(weights))
+        }
         ClassWeights::Given(weights) if weights.len() == classes => Ok(Some(weights)),
         ClassWeights::Given(weights) => Err(Error::Usage(format!(
             "{CLASS_WEIGHTS} has {} numbers, and the data set {} has {classes} classes; give one for each, in \
@@ -80,7 +87,7 @@ impl Weighing {
     ///
     /// # Errors
     /// Weights of another number of classes, or of several classes a sample with a loss of a program's own.
-    pub fn new(config: &TrainConfig, data: &Dataset, loss: &Arc<dyn Loss>) -> Result<Self> {
+    pub fn new(config: &mut TrainConfig, data: &Dataset, loss: &Arc<dyn Loss>) -> Result<Self> {
         let weights = of_classes(config, data)?;
         if let (Some(weights), TargetKind::Flags(_)) = (&weights, data.train.targets()) {
             let own: &dyn Any = loss.as_ref();
@@ -105,14 +112,28 @@ impl Weighing {
 
 /// Multiplies the weights of a batch's samples by those of their classes.
 pub(super) fn weigh_batch(batch: &mut Batch, of_label: Option<&[f32]>) {
-    let (Some(of_label), Targets::Labels(labels)) = (of_label, &batch.targets) else {
+    let Some(of_label) = of_label else {
         return;
     };
+    let of = |label: u32| of_label.get(label as usize).copied().unwrap_or(1.0);
     if batch.weights.is_empty() {
-        batch.weights = vec![1.0; labels.len()];
+        batch.weights = vec![1.0; batch.labels().len()];
     }
-    for (weight, &label) in batch.weights.iter_mut().zip(labels) {
-        *weight *= of_label.get(label as usize).copied().unwrap_or(1.0);
+    match &mut batch.targets {
+        Targets::Labels(labels) => {
+            let weights = batch.weights.iter_mut().zip(labels);
+            weights.for_each(|(weight, label)| *weight *= of(*label));
+        }
+        Targets::Mixed(mixed) => {
+            let pairs = mixed.labels.iter().zip(&mixed.others);
+            let weights = batch.weights.iter_mut().zip(&mut mixed.shares);
+            for ((weight, share), (label, other)) in weights.zip(pairs) {
+                let (both, rest) = weigh_pair([of(*label), of(*other)], *share);
+                *weight *= both;
+                *share = rest;
+            }
+        }
+        Targets::Flags(_) | Targets::Values(_) => {}
     }
 }
 

@@ -1,0 +1,19 @@
+//! Weights that a run begins with in place of drawn ones: those of another training, or of a dense network that another
+//! program trained.
+//!
+//! | file | job |
+//! |---|---|
+//! | `weights.rs` | such weights, and the state that a run begins with by them |
+//! | `read.rs` | those that a configuration names |
+//! | `from_checkpoint.rs` | those of a checkpoint |
+//! | `from_dense.rs` | those of a file of dense tensors |
+//! | `matching.rs` | which tensor of such a file is whose |
+
+mod from_checkpoint;
+mod from_dense;
+mod matching;
+mod read;
+mod weights;
+
+pub(super) use read::initial_weights;
+pub(super) use weights::Initial;

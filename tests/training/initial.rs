@@ -1,0 +1,260 @@
+//! Weights of another training to begin with: from a checkpoint and from a dense network.
+
+use std::path::{Path, PathBuf};
+
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+
+use crate::{cpu, digits, run, small, train};
+use rootlet::checkpoint::{self, Snapshot};
+use rootlet::data::{Dataset, ImageShape, Split};
+use rootlet::network::NetworkState;
+use rootlet::topology::MethodName;
+use rootlet::train::{TrainConfig, Trainer};
+
+fn saved(folder: &Path, snapshot: &Snapshot, config: &TrainConfig) -> PathBuf {
+    checkpoint::save(folder, snapshot, &config.to_toml().unwrap()).unwrap();
+    folder.to_owned()
+}
+
+fn began(config: &TrainConfig, data: &Dataset) -> NetworkState {
+    let trainer = Trainer::new(cpu(), config.clone(), data.clone()).unwrap();
+    trainer.snapshot().unwrap().state
+}
+
+fn refused(config: &TrainConfig, data: &Dataset) -> String {
+    let trainer = Trainer::new(cpu(), config.clone(), data.clone());
+    trainer.map(drop).unwrap_err().to_string()
+}
+
+fn same_weights(a: &NetworkState, b: &NetworkState, layers: std::ops::Range<usize>) {
+    for (a, b) in a.layers[layers.clone()].iter().zip(&b.layers[layers]) {
+        assert_eq!(a.crow_indices, b.crow_indices);
+        assert_eq!(a.col_indices, b.col_indices);
+        assert_eq!((&a.values, &a.bias), (&b.values, &b.bias));
+    }
+}
+
+/// The digits, of which those of five and above are left out.
+fn five_classes() -> Dataset {
+    let all = digits(Some(200));
+    let few = |part: &rootlet::data::Images| {
+        let split = part.memory().unwrap();
+        let kept: Vec<usize> = (0..split.len()).filter(|&i| split.label(i) < 5).collect();
+        let pixels = kept.iter().flat_map(|&i| split.image(i).to_vec()).collect();
+        let labels = kept.iter().map(|&i| split.label(i)).collect();
+        Split::new(64, pixels, labels).unwrap()
+    };
+    let shape = ImageShape {
+        channels: 1,
+        height: 8,
+        width: 8,
+    };
+    let mut data = Dataset::new("five", shape, few(&all.train), few(&all.test)).unwrap();
+    data.class_names = all.class_names[..5].to_vec();
+    data.normalisation = all.normalisation;
+    data
+}
+
+#[test]
+fn a_run_begins_with_the_weights_of_another() {
+    let data = digits(Some(200));
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = small();
+    config.optimiser.ema = Some(0.9);
+    let (log, before) = train(cpu(), &config, &data);
+    config.model.init = Some(saved(folder.path(), &before, &config));
+    config.optimiser.ema = None;
+    let averaged = before.state.averaged().unwrap();
+    let state = began(&config, &data);
+    same_weights(&state, &averaged, 0..3);
+    // It knows what the other has learned, and goes on better than from the start.
+    let mut trainer = Trainer::new(cpu(), config.clone(), data.clone()).unwrap();
+    let tested = trainer.evaluate().unwrap();
+    assert_eq!(tested.accuracy, log.finished.unwrap().test_accuracy);
+    assert_eq!(
+        trainer.snapshot().unwrap().learned_images,
+        before.learned_images
+    );
+    let (log, result) = run(&mut trainer);
+    result.unwrap();
+    let told = |part: &str| log.notes.iter().any(|note| note.contains(part));
+    assert!(told("connections stay"), "{:?}", log.notes);
+
+    // Stopped and gone on with, to the bit; what it began with may be gone by then.
+    let mut part = config.clone();
+    part.run.steps = Some(5);
+    let (_, half) = train(cpu(), &part, &data);
+    let (_, whole) = train(cpu(), &config, &data);
+    let mut rest = Trainer::new(cpu(), config.clone(), data.clone()).unwrap();
+    rest.restore(half).unwrap();
+    run(&mut rest).1.unwrap();
+    assert_eq!(rest.snapshot().unwrap().state, whole.state);
+
+    // Sparser: the largest of each layer. Denser: others besides.
+    config.model.sparsity = 0.9;
+    let sparser = began(&config, &data);
+    for (own, all) in sparser.layers.iter().zip(&averaged.layers) {
+        assert!(own.active() < all.active());
+        let least = own
+            .values
+            .iter()
+            .fold(f32::INFINITY, |least, w| least.min(w.abs()));
+        let larger = all.values.iter().filter(|w| w.abs() > least).count();
+        assert!(larger < own.active(), "{larger}");
+    }
+    config.model.sparsity = 0.5;
+    let denser = began(&config, &data);
+    for (own, all) in denser.layers.iter().zip(&averaged.layers) {
+        let weights = |layer: &rootlet::sparse::LayerState| -> f64 {
+            layer.values.iter().map(|w| f64::from(w.abs())).sum()
+        };
+        assert!(own.active() > all.active());
+        assert!((weights(own) - weights(all)).abs() < 1e-3);
+    }
+}
+
+/// Every method takes them, also those that begin with a dense network.
+#[test]
+fn every_method_begins_with_them() {
+    let data = digits(Some(96));
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = small();
+    let (_, before) = train(cpu(), &config, &data);
+    config.model.init = Some(saved(folder.path(), &before, &config));
+    config.run.steps = Some(6);
+    config.optimiser.lr = Some(1e-6);
+    for method in MethodName::ALL {
+        config.topology.method = method;
+        config.topology.lottery_cycles = 1;
+        let mut trainer = Trainer::new(cpu(), config.clone(), data.clone()).unwrap();
+        run(&mut trainer).1.unwrap();
+        let state = trainer.snapshot().unwrap().state;
+        // With a rate of nearly nothing what there is came from the other training.
+        let (mut known, mut all) = (0, 0);
+        for (own, other) in state.layers.iter().zip(&before.state.layers) {
+            let weights: std::collections::BTreeMap<_, _> =
+                other.pairs().zip(&other.values).collect();
+            for (pair, weight) in own.pairs().zip(&own.values) {
+                let expected = weights.get(&pair).map_or(0.0, |w| **w);
+                known += usize::from((weight - expected).abs() < 1e-3);
+                all += 1;
+            }
+        }
+        assert_eq!(known, all, "{method}");
+    }
+}
+
+#[test]
+fn other_classes_get_a_new_last_layer_and_other_models_are_refused() {
+    let data = digits(Some(200));
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = small();
+    let (_, before) = train(cpu(), &config, &data);
+    config.model.init = Some(saved(folder.path(), &before, &config));
+    let few = five_classes();
+    let state = began(&config, &few);
+    assert_eq!(state.layers[2].n_out, 5);
+    // The share of connections hardly differs with the last layer.
+    for (own, other) in state.layers[..2].iter().zip(&before.state.layers) {
+        let weights: std::collections::BTreeMap<_, _> = other.pairs().zip(&other.values).collect();
+        let found = own
+            .pairs()
+            .filter(|pair| weights.contains_key(pair))
+            .count();
+        assert!(found as f64 > 0.9 * own.active() as f64);
+    }
+    let mut trainer = Trainer::new(cpu(), config.clone(), few.clone()).unwrap();
+    let (log, result) = run(&mut trainer);
+    assert!(result.unwrap().test_accuracy > 0.6);
+    let told = |part: &str| log.notes.iter().any(|note| note.contains(part));
+    assert!(told("the last layer, linear2, is new"), "{:?}", log.notes);
+
+    let mut wider = config.clone();
+    wider.model.hidden = vec![64, 32];
+    let error = refused(&wider, &data);
+    assert!(
+        error.contains("its layer 0 takes 64 inputs to 48 outputs"),
+        "{error}"
+    );
+    let mut deeper = config.clone();
+    deeper.model.hidden = vec![48, 32, 32];
+    let error = refused(&deeper, &data);
+    assert!(error.contains("3 layers with connections"), "{error}");
+    let mut both = config.clone();
+    both.model.init_dense = Some("x".into());
+    assert!(refused(&both, &data).contains("both say what to begin with"));
+    let mut none = config.clone();
+    none.model.init = Some(folder.path().join("nothing"));
+    assert!(refused(&none, &data).contains("does not exist"));
+}
+
+/// A dense network as PyTorch saves it: pruned by magnitude, kept by methods that begin dense.
+#[test]
+fn a_run_begins_with_a_dense_network_of_another_program() {
+    let data = digits(Some(200));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dense.safetensors");
+    let mut config = small();
+    config.topology.method = MethodName::Dense;
+    let (log, dense) = train(cpu(), &config, &data);
+    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = (dense.state.layers.iter().enumerate())
+        .flat_map(|(l, layer)| {
+            let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect();
+            [
+                (
+                    format!("{}.weight", 2 * l),
+                    vec![layer.n_out, layer.n_in],
+                    bytes(&layer.values),
+                ),
+                (
+                    format!("{}.bias", 2 * l),
+                    vec![layer.n_out],
+                    bytes(&layer.bias),
+                ),
+            ]
+        })
+        .collect();
+    let views = tensors.iter().map(|(name, shape, bytes)| {
+        (
+            name,
+            TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
+        )
+    });
+    std::fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
+
+    config.model.init_dense = Some(path.clone());
+    let whole = Trainer::new(cpu(), config.clone(), data.clone()).unwrap();
+    same_weights(&whole.snapshot().unwrap().state, &dense.state, 0..3);
+    let tested = whole.evaluate().unwrap().accuracy;
+    assert_eq!(tested, log.finished.unwrap().test_accuracy);
+
+    config.topology.method = MethodName::GseUniform;
+    config.model.sparsity = 0.4;
+    let pruned = began(&config, &data);
+    for (own, all) in pruned.layers.iter().zip(&dense.state.layers) {
+        let mut magnitudes: Vec<f32> = all.values.iter().map(|w| w.abs()).collect();
+        magnitudes.sort_by(|a, b| b.total_cmp(a));
+        let floor = magnitudes[own.active() - 1];
+        assert!(own.values.iter().all(|w| w.abs() >= floor));
+        assert_eq!(own.bias, all.bias);
+    }
+    let mut trainer = Trainer::new(cpu(), config.clone(), data.clone()).unwrap();
+    let left = trainer.evaluate().unwrap().accuracy;
+    assert!(left > 0.8 * tested, "{left} {tested}");
+    let (log, _) = run(&mut trainer);
+    let told = |part: &str| log.notes.iter().any(|note| note.contains(part));
+    assert!(
+        told("0.weight as linear0 to 4.weight as linear2"),
+        "{:?}",
+        log.notes
+    );
+
+    let mut other = config.clone();
+    other.model.hidden = vec![48, 31];
+    let error = refused(&other, &data);
+    assert!(error.contains("no tensor for linear1"), "{error}");
+    std::fs::write(&path, b"PK\x03\x04 a pickle of PyTorch").unwrap();
+    let error = refused(&config, &data);
+    assert!(error.contains("safetensors.torch.save_file"), "{error}");
+}
