@@ -38,8 +38,7 @@ impl Comparison {
                     path: path.clone(),
                     reason: format!(
                         "was measured with {}, and {} with {}: differences would be those of the code. Measure again \
-                         with \
-                         one build on every device",
+                         with one build on every device",
                         report.code,
                         paths[0].display(),
                         first.code

@@ -138,8 +138,8 @@ impl Gallery {
             text,
             "\nProducts at n = {n}, {}, batch 128: milliseconds and the share of their bound. Steps in milliseconds, \
              at {0} and the\nbatch in brackets. \\*: disturbed by other work; where the load is more than half the \
-             cores, other work ran beside, rates\nare lower bounds and times upper ones, while shares were measured \
-             in turns with what bounds them.\n",
+             cores, other work ran beside, rates\nare lower bounds and times upper ones, while shares were measured in \
+             turns with what bounds them.\n",
             percent(sparsity)
         );
         text += &self.loads();

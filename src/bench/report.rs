@@ -194,8 +194,7 @@ impl BenchReport {
         if schema != u64::from(SCHEMA) {
             return Err(fault(format!(
                 "has schema version {schema}, and this rootlet reads {SCHEMA}; measure again with one version of \
-                 rootlet \
-                 on every device"
+                 rootlet on every device"
             )));
         }
         serde_json::from_value(value)

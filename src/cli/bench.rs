@@ -333,8 +333,7 @@ fn measure(args: &BenchArgs) -> Result<()> {
     if report.is_withheld() && !options.parts.contains(&Part::Ceilings) {
         output::note(
             "the machine was busy with other work, and every time that was measured is withheld; run it again on an \
-             idle one, or \
-             keep the doubtful times with --keep-doubtful",
+             idle one, or keep the doubtful times with --keep-doubtful",
         );
     }
     // This comes before the error, if there is one, so that the figures are not lost with it.

@@ -416,8 +416,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         .map_err(|error| match error {
             Error::Shape(_) => Error::Fixed {
                 what: format!(
-                    "the network of {} takes {} inputs to {} classes, and {} has {} inputs and {} \
-                     classes",
+                    "the network of {} takes {} inputs to {} classes, and {} has {} inputs and {} classes",
                     checkpoint.path.display(),
                     layers.first().map_or(0, |l| l.n_in),
                     layers.last().map_or(0, |l| l.n_out),

@@ -29,9 +29,9 @@ impl ShaderCompiler {
             ShaderCompiler::LinkedDxc | ShaderCompiler::LoadedDxc => None,
             ShaderCompiler::Fxc => Some(
                 "this adapter's shaders are compiled by FXC, Windows' old compiler, which is slow and known to compile \
-                 some wrongly; put dxcompiler.dll of \
-                 https://github.com/microsoft/DirectXShaderCompiler/releases (1.8.2502 or newer) beside rootlet, use \
-                 a rootlet built with the feature static-dxc, or choose the GPU's Vulkan adapter",
+                 some wrongly; put dxcompiler.dll of https://github.com/microsoft/DirectXShaderCompiler/releases \
+                 (1.8.2502 or newer) beside rootlet, use a rootlet built with the feature static-dxc, or choose the \
+                 GPU's Vulkan adapter",
             ),
         }
     }

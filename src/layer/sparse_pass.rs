@@ -362,8 +362,8 @@ fn listed(arena: &Arena) -> Result<()> {
         false => Err(Error::Shape(Misfit::Layer {
             layer: "layers that are full".to_owned(),
             why:
-                "their arena has no lists of connections: record their dense products, or make the network \
-                 with dense_above above 1"
+                "their arena has no lists of connections: record their dense products, or make the network with \
+                 dense_above above 1"
                     .to_owned(),
         })),
     }

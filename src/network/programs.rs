@@ -163,8 +163,7 @@ fn missing() -> Error {
     Error::Shape(Misfit::Undeclared {
         who: "a step".to_owned(),
         what:
-            "programs that this network was not made with: it is for evaluation alone, or takes batches in \
-             other parts"
+            "programs that this network was not made with: it is for evaluation alone, or takes batches in other parts"
                 .to_owned(),
     })
 }

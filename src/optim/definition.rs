@@ -120,8 +120,7 @@ pub(crate) fn check(optimiser: &dyn Optimiser) -> Result<()> {
         if twice || odd || taken {
             return Err(Error::Shape(Misfit::Other(format!(
                 "the optimiser `{name}` cannot have an array `{}`: names are lower-case letters, digits and \
-                 underscores, each \
-                 once, none of {} and none that begins with bias_ or past_",
+                 underscores, each once, none of {} and none that begins with bias_ or past_",
                 array.name,
                 TAKEN.join(", ")
             ))));

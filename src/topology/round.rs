@@ -94,8 +94,7 @@ impl Round {
         if growth.candidates() == Candidates::All && !growth.scores_by_step() {
             return Err(Error::Usage(format!(
                 "the method `{}` cannot rank all inactive pairs without looking at a step: their scores are needed \
-                 tile by tile, \
-                 within its backward pass",
+                 tile by tile, within its backward pass",
                 method.name()
             )));
         }
@@ -277,8 +276,7 @@ impl Round {
         if sum(|l| l.pruned) != sum(|l| l.grown) || sum(|l| l.active) != self.connections {
             return Err(Error::Device(Fault::Other(format!(
                 "the topology round pruned {} and grew {} connections, which leaves {} of {}: the driver computes \
-                 wrongly; \
-                 {CHECK} topology finds the kernel",
+                 wrongly; {CHECK} topology finds the kernel",
                 sum(|l| l.pruned),
                 sum(|l| l.grown),
                 sum(|l| l.active),

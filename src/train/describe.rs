@@ -25,8 +25,8 @@ pub(super) fn started(
     let note = (!clipped.is_empty()).then(|| {
         let names: Vec<&str> = clipped.iter().map(|&l| layers[l].name.as_str()).collect();
         format!(
-            "{} would get more connections than there are pairs, and is dense; the others share the rest: the \
-             overall sparsity is {:.3} %",
+            "{} would get more connections than there are pairs, and is dense; the others share the rest: the overall \
+             sparsity is {:.3} %",
             names.join(", "),
             sparsity * 100.0
         )

@@ -43,7 +43,7 @@ pub(in crate::report) fn tested_differently(
         false => ("images", "a folder val/ beside train/".to_owned()),
     };
     Some(format!(
-        "the runs {which} were tested on different {samples}, each on those that its seed held out: mean and spread are \
-         over these, too; {remedy} tests all runs by the same"
+        "the runs {which} were tested on different {samples}, each on those that its seed held out: mean and spread \
+         are over these, too; {remedy} tests all runs by the same"
     ))
 }

@@ -87,8 +87,7 @@ impl Best {
         if let Some((at, score)) = self.odd {
             return Err(Error::Shape(Misfit::Other(format!(
                 "connection {at} of the dense network has a score of {score}: its gradients are no numbers; a lower \
-                 {LR} or other \
-                 images do not change that before the first step, so look at the model"
+                 {LR} or other images do not change that before the first step, so look at the model"
             ))));
         }
         self.trim();

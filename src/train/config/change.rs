@@ -111,8 +111,7 @@ impl TrainConfig {
             let (before, after) = (value(self, &name)?, value(next, &name)?);
             let remark = format!(
                 "{} differs from the steps before ({before} up to step {step}, {after} from then on), so config.toml \
-                 alone no \
-                 longer repeats this run",
+                 alone no longer repeats this run",
                 OptionName(&name)
             );
             changes.push(Change {
@@ -136,9 +135,8 @@ impl TrainConfig {
                 name: "epochs".to_owned(),
                 before: None,
                 remark: format!(
-                    "{EPOCHS} was {} up to step {step}, and rounds still end after epoch {} of {}, as the steps \
-                     before were trained; \
-                     {ROUND_UNTIL} sets another end",
+                    "{EPOCHS} was {} up to step {step}, and rounds still end after epoch {} of {}, as the steps before \
+                     were trained; {ROUND_UNTIL} sets another end",
                     self.run.epochs,
                     short(&self.round_until().to_string()),
                     next.run.epochs
@@ -155,8 +153,7 @@ impl TrainConfig {
                 before: Some(self.run.epochs.to_string()),
                 remark: format!(
                     "{EPOCHS} differs from the steps before ({} up to step {step}, {} from then on), and {} prunes to \
-                     their end, so \
-                     config.toml alone no longer repeats this run",
+                     their end, so config.toml alone no longer repeats this run",
                     self.run.epochs, next.run.epochs, self.topology.method
                 ),
             });
@@ -191,8 +188,7 @@ impl TrainConfig {
             let alike = interchangeable().join(", ");
             return Some(format!(
                 "{} {begins}, and only methods that begin with a random network and keep its number of connections \
-                 ({alike}) take \
-                 over from each other",
+                 ({alike}) take over from each other",
                 config.topology.method
             ));
         }
@@ -315,8 +311,8 @@ mod tests {
             keys
         };
         let fixed = "activations assignment batch best_metric connections data ema fused hidden ignore image_size init \
-                     init_dense limit loss lottery_cycles micro_batch missing model optimiser resize seed sparsity target \
-                     task topkast_backward val_split width";
+                     init_dense limit loss lottery_cycles micro_batch missing model optimiser resize seed sparsity \
+                     target task topkast_backward val_split width";
         assert_eq!(names(OnResume::Fixed).join(" "), fixed);
         let free =
             "checkpoint_activations epochs patience resident skip_bad_images statistics steps";

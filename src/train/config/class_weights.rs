@@ -11,8 +11,8 @@ use crate::{Error, Result};
 pub(super) const NONE: &str = "none";
 const BALANCED: &str = "balanced";
 
-const MUST: &str = "must be none, balanced, a number for each class, 0 or above and one of them above, as in \
-                    1,2.5,1, or a file of them";
+const MUST: &str = "must be none, balanced, a number for each class, 0 or above and one of them above, as in 1,2.5,1, \
+                    or a file of them";
 
 /// What `class_weights` says.
 #[derive(Clone, Debug, PartialEq)]

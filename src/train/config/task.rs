@@ -121,8 +121,8 @@ impl TaskConfig {
         }
         if self.balance && found != Task::Classification {
             return Err(Error::Usage(format!(
-                "{BALANCE} draws each class as often, and a sample of the data set {} has no single class, \
-                 but {}; leave it out",
+                "{BALANCE} draws each class as often, and a sample of the data set {} has no single class, but {}; \
+                 leave it out",
                 data.name,
                 data.train.targets()
             )));

@@ -28,8 +28,8 @@ pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial
         .unwrap_or_else(|| state.without_optimiser());
     let unfit = |what: String| {
         Error::Usage(format!(
-            "{INIT} {}: {what}; only the last layer may be another one: give the same {MODEL}, {WIDTH} \
-             and {HIDDEN}, and samples of the same size",
+            "{INIT} {}: {what}; only the last layer may be another one: give the same {MODEL}, {WIDTH} and {HIDDEN}, \
+             and samples of the same size",
             found.path.display()
         ))
     };
@@ -66,8 +66,8 @@ pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial
             }
             (false, false) => {
                 return Err(unfit(format!(
-                    "its layer {number} takes {n_in} inputs to {n_out} outputs, and {name} of the model {} \
-                     takes {} to {}",
+                    "its layer {number} takes {n_in} inputs to {n_out} outputs, and {name} of the model {} takes {} to \
+                     {}",
                     model.name(),
                     layer.shape.n_in,
                     layer.shape.n_out

@@ -166,8 +166,8 @@ impl Trainer {
             .as_ref()
             .filter(|_| self.has_lost_patience())?;
         Some(format!(
-            "stopped after epoch {} of {}: {} of the validation part was best after epoch {}, and for {PATIENCE} \
-             {} no better",
+            "stopped after epoch {} of {}: {} of the validation part was best after epoch {}, and for {PATIENCE} {} no \
+             better",
             self.progress.epoch,
             self.config.run.epochs * self.setup.method.start().stages(),
             best.metric,

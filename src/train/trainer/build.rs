@@ -163,9 +163,8 @@ impl Trainer {
         if config.machine.micro_batch.is_none() && network.micro_batch() < options.batch {
             let micro = network.micro_batch();
             qualifying.push(format!(
-                "a batch of {} does not fit this device at once: it is trained in parts of {micro} whose gradients \
-                 add up \
-                 ({MICRO_BATCH} {micro}); batch norms see a part at a time",
+                "a batch of {} does not fit this device at once: it is trained in parts of {micro} whose gradients add \
+                 up ({MICRO_BATCH} {micro}); batch norms see a part at a time",
                 options.batch
             ));
             // This is part of what repeats the run: a part divides the batch, which has no more images than there are.
@@ -176,8 +175,7 @@ impl Trainer {
         {
             qualifying.push(format!(
                 "{} scores by the first part of a batch alone, {} images: a running list of the best cannot add up \
-                 scores over \
-                 parts",
+                 scores over parts",
                 method.name(),
                 network.micro_batch()
             ));

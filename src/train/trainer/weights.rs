@@ -29,8 +29,8 @@ fn of_classes(config: &mut TrainConfig, data: &Dataset) -> Result<Option<Vec<f32
         }
         ClassWeights::Given(weights) if weights.len() == classes => Ok(Some(weights)),
         ClassWeights::Given(weights) => Err(Error::Usage(format!(
-            "{CLASS_WEIGHTS} has {} numbers, and the data set {} has {classes} classes; give one for each, in \
-             their order",
+            "{CLASS_WEIGHTS} has {} numbers, and the data set {} has {classes} classes; give one for each, in their \
+             order",
             weights.len(),
             data.name
         ))),
