@@ -24,8 +24,8 @@ pub(super) fn reside(
     }
     if config.data.needs_loader() {
         return Err(Error::Usage(format!(
-            "{RESIDENT} has the device make batches, and {MIXUP}, {CUTMIX} and {RAND_AUGMENT} are the loader's work; leave \
-             one of them out"
+            "{RESIDENT} has the device make batches, and {MIXUP}, {CUTMIX} and {RAND_AUGMENT} are the loader's work; \
+             leave one of them out"
         )));
     }
     let normalisation = &data.normalisation;
