@@ -1,5 +1,5 @@
-// Moves a share of each member's target from its class to another one, in the loss and in the gradient that
-// cross-entropy against the class has left. One invocation a member.
+// Moves a share of each sample's target from its class to another one, in the loss and in the gradient that
+// cross-entropy against the class has left. One invocation per sample.
 #import grid
 #import step
 

@@ -1,4 +1,4 @@
-// The moving average follows the weights, four of them an invocation. Bound by memory: two arrays read, one written.
+// The moving average follows the weights, four of them per invocation. Bound by memory: two arrays read, one written.
 #import grid
 
 const WORKGROUP = 64u;

@@ -1,4 +1,4 @@
-// Two arrays change places, four words an invocation. Bound by memory.
+// Two arrays are exchanged, four words per invocation. Bound by memory.
 #import grid
 
 const WORKGROUP = 64u;

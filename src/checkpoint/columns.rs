@@ -118,7 +118,7 @@ impl<'a> File<'a> {
             .collect()
     }
 
-    /// All numbers of the tensor `name`, of whatever shape and kind of real numbers.
+    /// All numbers of the tensor `name`, of any shape and kind of real numbers.
     pub fn numbers(&self, name: &str) -> Checked<Vec<f32>> {
         let info = self
             .header

@@ -18,7 +18,7 @@ pub(super) struct Assembler {
     reading: Reading,
     operations: Operations,
     mixing: Mixing,
-    /// Sample at each place of the epoch; `None` for the source's own order.
+    /// The sample at each place of the epoch; `None` for the source's own order.
     order: Option<Vec<u32>>,
     share: Share,
     /// The input for each byte, `[channel][byte]`.
@@ -219,7 +219,7 @@ impl Assembler {
         Ok(())
     }
 
-    /// The samples that are ready as the operations leave them, where there are operations.
+    /// The samples that are ready, after the operations, if there are any.
     fn vary(&self, reader: &dyn Reader, ready: &[usize]) -> Result<Vec<Vec<u8>>> {
         if self.operations.is_none() {
             return Ok(Vec::new());
@@ -248,7 +248,7 @@ impl Assembler {
         targets: &mut Targets,
     ) -> Result<()> {
         match targets {
-            // Samples are mixed when all of them are there.
+            // Samples are mixed once all of them are there.
             Targets::Labels(labels) | Targets::Mixed(MixedLabels { labels, .. }) => {
                 for (label, &number) in labels[lane..].iter_mut().zip(ready) {
                     *label = source.label(number);

@@ -24,7 +24,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The classes, of mixed samples those of the larger share; none where a sample has no single one.
+    /// The classes, for mixed samples those with the larger share; empty if a sample does not have a single one.
     pub fn labels(&self) -> &[u32] {
         match &self.targets {
             Targets::Labels(labels) => labels,
@@ -43,7 +43,7 @@ pub enum Order {
     Shuffled {
         /// The run's seed.
         seed: u32,
-        /// Number of the epoch: each has another order.
+        /// Number of the epoch: each epoch has another order.
         epoch: u32,
     },
     /// Random, with each class equally often: samples of small classes come several times, and some of large classes
@@ -122,18 +122,18 @@ impl Share {
     }
 }
 
-/// How a [`Loader`](super::Loader) cuts a split into batches.
+/// How a [`Loader`](super::Loader) divides a split into batches.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoaderOptions {
     /// The order of the images.
     pub order: Order,
     /// What happens to each image.
     pub augmentation: Augmentation,
-    /// Operations that vary it besides, by chance, before it is normalised.
+    /// Further random operations on it, before it is normalised.
     pub operations: Operations,
     /// Which samples of a batch are mixed with each other.
     pub mixing: Mixing,
-    /// Images in a batch, at least 1.
+    /// Images per batch, at least 1.
     pub batch: usize,
     /// Lanes per row of [`Batch::inputs`], at least `batch`.
     pub lanes: usize,

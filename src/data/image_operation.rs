@@ -1,8 +1,9 @@
-//! What RandAugment does to the pixels of an image, `[channel][y][x]`. Rounding is torchvision's: down.
+//! RandAugment's operations on the pixels of an image, `[channel][y][x]`. Rounding is torchvision's: down.
 
 use super::ImageShape;
 
-/// Moves pixels: each gets that of the place that `from` tells of its own, the nearest one, and black from outside.
+/// Moves pixels: each gets the value of the nearest pixel to the place that `from` returns for it, and black from
+/// outside.
 pub(super) fn warp(pixels: &mut [u8], shape: ImageShape, from: impl Fn(f32, f32) -> (f32, f32)) {
     let ImageShape { height, width, .. } = shape;
     let nearest = |place: f32, length: usize| {
@@ -24,7 +25,7 @@ pub(super) fn warp(pixels: &mut [u8], shape: ImageShape, from: impl Fn(f32, f32)
     }
 }
 
-/// Goes from what `other` is in each place towards the image: 0 is the other, 1 the image, more goes beyond it.
+/// Goes from `other`'s value in each place towards the image: 0 is the other, 1 the image, more goes beyond it.
 pub(super) fn towards_real(pixels: &mut [u8], factor: f32, other: impl Fn(usize) -> f32) {
     for (at, pixel) in pixels.iter_mut().enumerate() {
         let value = factor * f32::from(*pixel) + (1.0 - factor) * other(at);
@@ -37,7 +38,7 @@ pub(super) fn towards(pixels: &mut [u8], factor: f32, other: impl Fn(usize) -> u
     towards_real(pixels, factor, |at| f32::from(other(at)));
 }
 
-/// The brightness of each pixel of an image with colours; none of others.
+/// The brightness of each pixel of a colour image; `None` for others.
 pub(super) fn grey(pixels: &[u8], shape: ImageShape) -> Option<Vec<u8>> {
     let plane = shape.height * shape.width;
     (shape.channels == 3).then(|| {
@@ -56,7 +57,7 @@ pub(super) fn mean(pixels: &[u8], shape: ImageShape) -> f32 {
     grey(pixels, shape).map_or_else(|| of(pixels), |grey| of(&grey))
 }
 
-/// Each pixel as the mean of its neighbours and, five times, itself; those at the edge as they are.
+/// Each pixel as the mean of its neighbours and, five times, itself; pixels at the edge are unchanged.
 pub(super) fn smooth(pixels: &[u8], shape: ImageShape) -> Vec<u8> {
     let ImageShape { height, width, .. } = shape;
     let mut smooth = pixels.to_vec();
@@ -75,7 +76,7 @@ pub(super) fn smooth(pixels: &[u8], shape: ImageShape) -> Vec<u8> {
     smooth
 }
 
-/// Stretches each channel's values over all that there are.
+/// Stretches each channel's values over the whole range.
 pub(super) fn stretch(pixels: &mut [u8], shape: ImageShape) {
     for plane in pixels.chunks_exact_mut(shape.height * shape.width) {
         let least = plane.iter().copied().min().unwrap_or(0);
@@ -90,7 +91,7 @@ pub(super) fn stretch(pixels: &mut [u8], shape: ImageShape) {
     }
 }
 
-/// Has each channel's values come as often as each other, as far as that goes.
+/// Makes each channel's values occur equally often, as far as possible.
 pub(super) fn equalize(pixels: &mut [u8], shape: ImageShape) {
     for plane in pixels.chunks_exact_mut(shape.height * shape.width) {
         let mut counts = [0usize; 256];
@@ -131,7 +132,7 @@ mod tests {
         assert_eq!((pixels[0], pixels[1023]), (0, 255));
         assert!(pixels.windows(2).all(|pair| pair[0] <= pair[1]));
         let bright = pixels.iter().filter(|v| **v >= 128).count();
-        // Steps are whole numbers: not a half, as it would be otherwise.
+        // Steps are whole numbers: otherwise it would be a half.
         assert_eq!(bright, 640);
     }
 

@@ -1,7 +1,7 @@
 //! Samples of a batch mixed in pairs: mixup and CutMix.
 //!
-//! What a sample is mixed by is a function of the seed, the epoch and its number. Its partner is the next one of the
-//! batch (or of the part of it that is on the device at once), which the epoch's order has drawn.
+//! How a sample is mixed is a function of the seed, the epoch and its number. Its partner is the next one of the batch
+//! (or of the part of it that is on the device at once), as drawn by the epoch's order.
 
 use super::augmentation::Draws;
 use super::{ImageShape, MixedLabels, Targets};
@@ -20,9 +20,9 @@ pub struct Mixing {
 }
 
 impl Mixing {
-    /// `mixup` is the α of the Beta(α, α) distribution that the share of the partner is drawn from (Zhang et al.,
-    /// arXiv 1710.09412), `cutmix` that of the partner's area (Yun et al., arXiv 1905.04899); 0 is none of it. Where
-    /// there are both, each sample has one or the other, by chance.
+    /// `mixup` is the α of the Beta(α, α) distribution from which the partner's share is drawn (Zhang et al., arXiv
+    /// 1710.09412), `cutmix` that of the partner's area (Yun et al., arXiv 1905.04899); 0 turns it off. With both, each
+    /// sample gets one or the other at random.
     ///
     /// # Errors
     /// [`Error::Value`](crate::Error::Value): below 0, or above 1,000.
@@ -44,7 +44,7 @@ impl Mixing {
         self.cutmix > 0.0
     }
 
-    /// What of its partner a sample gets.
+    /// What a sample gets from its partner.
     fn draw(self, draws: Draws, sample: u32, shape: ImageShape) -> Mix {
         let words = |draw| random(draws.seed, draws.epoch, Stream::Mixing, draw, sample);
         let [coin, row, column, _] = words(0);
@@ -115,7 +115,7 @@ fn partner(lane: usize, count: usize) -> usize {
     (lane + 1) % count
 }
 
-/// Puts of each number's partner a share in its place.
+/// Puts a share of the partner's value in place of each number.
 fn blend(row: &mut [f32], shares: impl Iterator<Item = f32>) {
     let Some(&first) = row.first() else {
         return;
@@ -129,7 +129,7 @@ fn blend(row: &mut [f32], shares: impl Iterator<Item = f32>) {
     }
 }
 
-/// Both classes of each sample, the one with the larger share first, and what the pair weighs.
+/// Both classes of each sample, the one with the larger share first, and the weight of the pair.
 fn mix_labels(labels: &[u32], weights: &mut [f32], shares: &[f32]) -> MixedLabels {
     let mut mixed = MixedLabels {
         labels: labels.to_vec(),
@@ -152,7 +152,7 @@ fn mix_labels(labels: &[u32], weights: &mut [f32], shares: &[f32]) -> MixedLabel
     mixed
 }
 
-/// Of two losses with weights of their own, the second of which has that share, the weight of both together and the
+/// For two losses with their own weights, the second of which has that share: the weight of both together, and the
 /// second's share of it.
 pub(crate) fn weigh_pair([own, other]: [f32; 2], share: f32) -> (f32, f32) {
     let weight = (1.0 - share) * own + share * other;
@@ -162,7 +162,7 @@ pub(crate) fn weigh_pair([own, other]: [f32; 2], share: f32) -> (f32, f32) {
     }
 }
 
-/// What of its partner a sample gets.
+/// What a sample gets from its partner.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Mix {
     /// A share of every input.
@@ -176,7 +176,7 @@ enum Mix {
 }
 
 impl Mix {
-    /// A part with about that share of the area, its middle anywhere: at the edge less of it is in the image.
+    /// A part with about that share of the area, with its centre anywhere: at the edge less of it is in the image.
     fn cut(share: f64, row: u32, column: u32, shape: ImageShape) -> Self {
         let along = |length: usize, word: u32| {
             let half = (share.sqrt() * length as f64) as usize / 2;
@@ -212,7 +212,7 @@ impl Mix {
     }
 }
 
-/// A number of the distribution Beta(α, α), of random words that come four at a time, from draw 1 on.
+/// A number from the distribution Beta(α, α), from random words that come four at a time, starting with draw 1.
 fn beta(alpha: f64, words: impl Fn(u32) -> [u32; 4]) -> f64 {
     let unit = |word: u32| (f64::from(word) + 0.5) / 4_294_967_296.0;
     for draw in 1.. {
@@ -227,7 +227,7 @@ fn beta(alpha: f64, words: impl Fn(u32) -> [u32; 4]) -> f64 {
                 return (0.5 + u * v / square * rest.max(0.0).sqrt()).clamp(0.0, 1.0);
             }
         } else {
-            // Jöhnk's method (section IX.3.5), by logarithms: powers of a small α are below every number.
+            // Jöhnk's method (section IX.3.5), with logarithms: powers with a small α underflow.
             let (x, y) = (u.ln() / alpha, v.ln() / alpha);
             let highest = x.max(y);
             let sum = (x - highest).exp() + (y - highest).exp();
@@ -320,7 +320,7 @@ mod tests {
                 panic!("not mixed");
             };
             for (lane, mix) in mixes.iter().enumerate() {
-                // What each class has of the sample's weight.
+                // What each class gets of the sample's weight.
                 let mut expected = [0.0; 4];
                 let next = (lane + 1) % count;
                 expected[labels[lane] as usize] += (1.0 - mix.share()) * weights[lane];

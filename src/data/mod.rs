@@ -1,18 +1,18 @@
 //! Real images, from their public files to normalised batches, and tables.
 //!
-//! The data's way: [`load`] finds the files that [`DataOptions`] name and checks them ([`Dataset`]). Its parts
+//! The way of the data: [`load`] finds the files that [`DataOptions`] names and checks them ([`Dataset`]). Its parts
 //! ([`Images`]) are bytes in memory ([`Split`]), the files of a folder ([`FolderSplit`]), which are decoded when they
-//! are needed, numbers in memory ([`Vectors`]), or whatever else is a [`DataSource`]. A [`Loader`] then runs ahead of
-//! the training step: its worker threads put the images of each batch in the epoch's [`Order`], vary them
-//! ([`Augmentation`]), normalise them, and lay them out as the device wants them, a feature's values for the whole
-//! batch side by side ([`Batch`]); bounded queues hand the batches over in order. Where a GPU has room for a whole set,
-//! it can make the same batches itself ([`ResidentImages`]).
+//! are needed, numbers in memory ([`Vectors`]), or any other [`DataSource`]. A [`Loader`] then runs ahead of the
+//! training step: its worker threads put the images of each batch in the epoch's [`Order`], vary them
+//! ([`Augmentation`]), normalise them, and lay them out as the device wants them, with a feature's values for the whole
+//! batch side by side ([`Batch`]); bounded queues deliver the batches in order. If a GPU has room for a whole set, it
+//! can make the same batches itself ([`ResidentImages`]).
 //!
 //! | file | job |
 //! |---|---|
 //! | `options.rs`, `load.rs` | which set to load; loading it |
 //! | `known.rs`, `catalogue.rs` | what a known set is; all of them: their files, where to get them, their normalisation |
-//! | `published.rs`, `downloads.rs` | the known sets as they are published; addresses and lengths of their files |
+//! | `published.rs`, `downloads.rs` | the known sets as published; addresses and lengths of their files |
 //! | `digits.rs` | the embedded digits |
 //! | `idx.rs` | MNIST's IDX format, gzipped or plain |
 //! | `cifar.rs` | the binary version of CIFAR-10 and CIFAR-100 |
@@ -26,7 +26,7 @@
 //! | `crop.rs` | the part of a folder's image that the network sees: cut, resized |
 //! | `no_decode.rs`, `no_crop.rs` | replace these two if the feature `image-folder` is left out |
 //! | `dataset.rs` | what a loaded set is |
-//! | `parts.rs`, `test_part.rs`, `judged.rs` | parts that nothing is learned from; where they come from; a set by one of them |
+//! | `parts.rs`, `test_part.rs`, `judged.rs` | parts that nothing is learned from; where they come from; a set seen through one of them |
 //! | `shape.rs`, `normalisation.rs`, `split.rs` | the size of an image; how pixels become inputs; images in memory |
 //! | `record.rs` | what a checkpoint keeps of a set, and what has changed since |
 //! | `bad.rs` | images that could not be read, if a run continues without them |
@@ -38,7 +38,7 @@
 //! | `task.rs` | what a network learns to tell |
 //! | `targets.rs` | what a network's outputs are compared with |
 //! | `shuffle.rs` | the order of an epoch |
-//! | `augmentation.rs` | how images are varied, and the random numbers behind it |
+//! | `augmentation.rs` | how images are varied, and the random numbers that decide it |
 //! | `operations.rs`, `image_operation.rs` | RandAugment: which operations vary an image, and what they do |
 //! | `mixing.rs` | mixup and CutMix |
 //! | `balanced.rs` | the order of an epoch that has each class as often |
@@ -129,7 +129,7 @@ pub(crate) use decode::fuzz as fuzz_image;
 pub(crate) use idx::fuzz as fuzz_idx;
 pub(crate) use table::fuzz as fuzz_table;
 
-// Kernels' own.
+// For the crate's own kernels.
 #[doc(hidden)]
 pub use augment::{Augment, AugmentParams, AugmentState};
 pub use augmentation::{Augmentation, Crop, Draws};

@@ -1,6 +1,6 @@
-//! RandAugment: a few operations on an image, each drawn by chance, all of one strength.
+//! RandAugment: a few random operations on an image, all with the same strength.
 //!
-//! Which ones is a function of the seed, the epoch and the image's number, as other augmentation is.
+//! Which ones is a function of the seed, the epoch and the image's number, like other augmentation.
 
 use super::ImageShape;
 use super::augmentation::Draws;
@@ -15,8 +15,8 @@ const STRONGEST: u32 = 30;
 const MOST: u32 = 16;
 
 /// How many operations vary each training image, and how strongly (Cubuk et al., "RandAugment", arXiv 1909.13719); by
-/// default none. Operations and strengths are torchvision's `RandAugment`: of the 14 one is to do nothing; what comes
-/// into the image from outside is black.
+/// default none. Operations and strengths are torchvision's `RandAugment`: one of the 14 does nothing; areas from
+/// outside the image are black.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Operations {
     count: u32,
@@ -42,11 +42,11 @@ enum Operation {
     Equalize,
 }
 
-/// How many there are.
+/// Number of operations.
 const OPERATIONS: u32 = 14;
 
 impl Operations {
-    /// `count` operations on each image, of a strength from 0 to 30.
+    /// `count` operations on each image, with a strength from 0 to 30.
     ///
     /// # Errors
     /// [`Error::Value`](crate::Error::Value): more than 16 operations, or a strength above 30.
@@ -73,7 +73,7 @@ impl Operations {
         }
     }
 
-    /// One of them, of random words.
+    /// One operation, drawn by random words.
     fn draw(self, [which, sign, ..]: [u32; 4], shape: ImageShape) -> Operation {
         let strength = self.strength as f32 / STRONGEST as f32;
         let signed = |most: f32| match sign & 1 {
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(after(Operation::Equalize, &[7; 60]), [7; 60]);
     }
 
-    /// Written down, so that a seed keeps its meaning.
+    /// Fixed values, so that a seed keeps its meaning.
     #[test]
     fn draws_stay() {
         let operations = Operations::new(2, 15).unwrap();

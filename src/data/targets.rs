@@ -42,9 +42,9 @@ impl fmt::Display for TargetKind {
 pub enum Targets {
     /// One class each.
     Labels(Vec<u32>),
-    /// Two classes each, of samples that were mixed in pairs: what a network for a class a sample is trained by.
+    /// Two classes each, for samples that were mixed in pairs: the targets of a network with one class per sample.
     Mixed(MixedLabels),
-    /// As many classes each, 1 where it applies and 0 where not.
+    /// Equally many classes each: 1 if it applies and 0 if not.
     Flags(Vec<f32>),
     /// Equally many numbers each.
     Values(Vec<f32>),
@@ -53,7 +53,7 @@ pub enum Targets {
 /// Classes of samples that were mixed in pairs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MixedLabels {
-    /// The class of the larger share.
+    /// The class with the larger share.
     pub labels: Vec<u32>,
     /// The other one.
     pub others: Vec<u32>,

@@ -22,10 +22,10 @@ pub struct Comparison<'a> {
     pub output: View,
     /// The targets: labels `[lanes]`, u32, or flags or values `[values][lanes]`, f32.
     pub targets: View,
-    /// While it trains on samples of a class that were mixed in pairs: of each the other class and its share,
-    /// `[lanes]`, u32 and f32. The class of the larger share is among the targets.
+    /// During training on samples of one class that were mixed in pairs: for each, the other class and its share,
+    /// `[lanes]`, u32 and f32. The class with the larger share is among the targets.
     pub mixed: Option<[View; 2]>,
-    /// The gradient of the loss's mean over the whole batch, `[outputs][lanes]`, f32.
+    /// The gradient of the mean loss over the whole batch, `[outputs][lanes]`, f32.
     pub delta: View,
     /// The loss of each sample, `[lanes]`, f32.
     pub losses: View,

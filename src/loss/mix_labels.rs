@@ -3,8 +3,9 @@
 use crate::engine::StepState;
 
 crate::kernel! {
-    /// Moves a share of each member's target from its class to another one: what cross-entropy against the class left in
-    /// loss and gradient becomes that against both. By `log p[a] - log p[b] = z[a] - z[b]` it needs two logits alone.
+    /// Moves a share of each sample's target from its class to another one: turns the loss and gradient of
+    /// cross-entropy against the class into those against both. Because `log p[a] - log p[b] = z[a] - z[b]`, it only
+    /// needs two logits.
     ///
     /// Shapes: `logits` and `delta` `[classes][lanes]`, `labels`, `others`, `shares` and `losses` `[lanes]`. Grid:
     /// [`Items`](crate::engine::Grid::Items) = lanes.

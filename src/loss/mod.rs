@@ -13,7 +13,7 @@
 //! | `exact_match.rs`, `precision_at.rs` | for samples with several classes: all found; how many of the first few apply |
 //! | `errors.rs` | mean absolute and squared error |
 //! | `summary/` | metrics of a whole evaluation: F1, AUC, R² and others |
-//! | `weigh.rs` | weights of samples, of any loss |
+//! | `weigh.rs` | weights of samples, for any loss |
 //! | `mix_labels.rs` | of mixed samples the other class |
 //!
 //! Your own loss brings a kernel ([`kernel!`](crate::kernel!)) and goes into a [`Setup`](crate::train::Setup);

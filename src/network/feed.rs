@@ -45,7 +45,7 @@ pub struct Slots {
     weights: Option<View>,
     /// Of mixed samples the other class and its share, `[lanes]`, u32 and f32: of a network that trains with such.
     mixed: Option<[View; 2]>,
-    /// What a weight is multiplied by, so that their mean over all of a batch's samples is 1.
+    /// The factor of the weights that makes their mean over all of a batch's samples 1.
     factor: f64,
     /// Whether the network is trained.
     trains: bool,

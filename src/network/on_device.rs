@@ -256,8 +256,9 @@ impl Network {
         Ok((report, checks))
     }
 
-    /// Has the weights and their moving averages change places, where the optimiser keeps such
-    /// ([`Averaged`](crate::optim::Averaged)): a test between two of these is of the averages. No step may come there.
+    /// Exchanges the weights and their moving averages, if the optimiser keeps them
+    /// ([`Averaged`](crate::optim::Averaged)): a test between two calls uses the averages. There must be no step in
+    /// between.
     ///
     /// # Errors
     /// A lost device.

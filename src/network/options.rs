@@ -53,8 +53,8 @@ pub struct NetworkOptions {
     pub metric: Option<Arc<dyn Metric>>,
     /// Whether samples have weights in training: [`Batch::weights`](crate::data::Batch::weights).
     pub weighted: bool,
-    /// Whether samples with a class are mixed in training: [`Targets::Mixed`](crate::data::Targets::Mixed). The loss has
-    /// to heed [`Comparison::mixed`](crate::loss::Comparison::mixed).
+    /// Whether samples with a class are mixed in training: [`Targets::Mixed`](crate::data::Targets::Mixed). The loss
+    /// has to use [`Comparison::mixed`](crate::loss::Comparison::mixed).
     pub mixed: bool,
     /// The optimiser.
     pub optimiser: Arc<dyn Optimiser>,
@@ -234,8 +234,8 @@ impl NetworkState {
         }
     }
 
-    /// The network by which is tested: where the optimiser kept moving averages of the weights, these in their place,
-    /// and nothing of the optimiser; else none, and it is the state itself.
+    /// The network to test: if the optimiser kept moving averages, these in place of the weights, without the
+    /// optimiser's arrays; otherwise `None`, and the state itself is tested.
     pub fn averaged(&self) -> Option<Self> {
         let mut is_there = false;
         let mut averages = |values: &mut Vec<f32>, state: &OptimiserState| {

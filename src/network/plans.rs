@@ -204,7 +204,7 @@ impl Recorder<'_> {
         Ok(plan)
     }
 
-    /// Weights and averages change places; none where there are no averages.
+    /// Exchanges weights and averages; `None` if there are no averages.
     pub fn exchange(&self) -> Result<Option<Plan>> {
         let mut plan = Plan::new("exchange of weights and averages");
         plan.phase(phase::EVALUATION);

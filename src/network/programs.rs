@@ -113,7 +113,7 @@ impl Programs {
         self.update.is_some()
     }
 
-    /// What has the weights and their averages change places; none where there are no averages.
+    /// The program that exchanges the weights and their averages; `None` if there are no averages.
     pub fn exchange(&self) -> Option<&Program> {
         self.exchange.as_ref()
     }

@@ -1,4 +1,4 @@
-//! Moving average of the weights: another network beside the trained one, by which is tested.
+//! Moving average of the weights: another network beside the trained one, used for testing.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ crate::kernel! {
         vectors: u32,
         /// Share of the average that is kept.
         decay: f32,
-        /// 1 - decay, rounded once: the difference of what was rounded would have fewer digits.
+        /// 1 - decay, rounded once: the difference of rounded numbers would have fewer digits.
         rest: f32,
     }
     no loops;
@@ -39,7 +39,7 @@ impl AverageTwin<'_> {
 }
 
 crate::kernel! {
-    /// Two arrays change places, bit by bit. Grid: [`Items`](crate::engine::Grid::Items) = vectors.
+    /// Exchanges two arrays, bit by bit. Grid: [`Items`](crate::engine::Grid::Items) = vectors.
     pub Exchange, ExchangeParams, ExchangeTwin = "optim/exchange", shader!("optim/exchange");
     params {
         /// A quarter of the words of each, rounded up.
@@ -70,7 +70,7 @@ impl Averaged {
     /// The averages' name in files.
     pub(crate) const NAME: &str = "ema";
 
-    /// `decay` is the share of the average that is kept in a step.
+    /// `decay` is the share of the average that is kept per step.
     ///
     /// # Errors
     /// [`Error::Value`](crate::Error::Value): a share outside [0, 1).
@@ -79,10 +79,10 @@ impl Averaged {
         Ok(Averaged { of, decay })
     }
 
-    /// Records that the weights and the averages of a group change places, where there are averages.
+    /// Records that the weights and the averages of a group are exchanged, if there are averages.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub(crate) fn exchange(
         plan: &mut Plan,
         count: usize,

@@ -12,7 +12,7 @@
 //! | the same after a batch norm whose output was dropped | [`ConvSddmmNormal`] | the batch and output positions |
 //! | a convolution's gradients, and its input's | [`ConvBackward`] | both |
 //! | the forward product before a batch norm, with its statistics | [`ConvStatistics`] | as the forward product |
-//! | the same behind a batch norm whose output is not written | [`ConvStatisticsNormal`] | as the forward product |
+//! | the same after a batch norm whose output is not written | [`ConvStatisticsNormal`] | as the forward product |
 //! | the sum over a plane's slices | [`ConvMerge`] | the slices |
 //!
 //! In all of them the batch is the lane: a connection is one scalar times one contiguous row.

@@ -1,8 +1,8 @@
 //! The configuration of a run: what decides everything that it computes.
 //!
-//! [`TrainConfig`] is made of sections, one struct a subject: data, task, model, topology, run, optimiser, machine.
-//! Each declares its fields in one table (`section.rs`), checks their values, and makes of them what the library takes,
-//! such as [`DataOptions`](crate::data::DataOptions), an [`Optimiser`](crate::optim::Optimiser) and a
+//! [`TrainConfig`] is made of sections, one struct per subject: data, task, model, topology, run, optimiser, machine.
+//! Each declares its fields in one table (`section.rs`), checks their values, and builds from them what the library
+//! takes, such as [`DataOptions`](crate::data::DataOptions), an [`Optimiser`](crate::optim::Optimiser) and a
 //! [`Schedule`](crate::topology::Schedule). `config.toml` and the flags of `rootlet train` follow from the tables.
 
 mod change;
@@ -37,7 +37,7 @@ pub use machine::MachineConfig;
 pub use machine::idle_threads;
 pub use model::ModelConfig;
 pub use names::{LossName, TaskName};
-// Of the command, which has other numbers to read as well.
+// For the command, which has other numbers to read as well.
 pub(crate) use class_weights::{ClassWeights, read_class_weights};
 #[doc(hidden)]
 pub use number::{Whole, real, whole, within};

@@ -33,8 +33,8 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// Loads a checkpoint, or the best one of a run folder by the validation part, or its newest one if none was
-    /// chosen, on the default adapter.
+    /// Loads a checkpoint, or from a run folder the best one according to the validation part (the newest if none was
+    /// chosen), on the default adapter.
     ///
     /// # Errors
     /// The checkpoint cannot be read, or is of an older version that did not record its data, or of a program's own
@@ -75,7 +75,7 @@ impl Predictor {
         })
     }
 
-    /// Which checkpoint of its run it is; none of one that was named itself.
+    /// Which checkpoint of its run it is; `None` if the checkpoint itself was named.
     pub fn which(&self) -> Option<Which> {
         self.which
     }

@@ -56,12 +56,12 @@ pub struct Trainer {
     /// Connections of each layer that the configuration asks for.
     requested: Vec<u64>,
     dense_weights: Option<DenseWeights>,
-    /// Weights that it begins with in place of drawn ones.
+    /// Weights that it begins with instead of drawn ones.
     initial: Option<Initial>,
     augmentation: Augmentation,
     operations: Operations,
     mixing: Mixing,
-    /// What samples of each class count, where they do not count the same.
+    /// The weights of the classes' samples, if they are not all equal.
     class_weights: Option<Vec<f32>>,
     /// The training images, if the device makes the batches.
     resident: Option<Resident>,
@@ -145,7 +145,7 @@ impl Trainer {
         (is_over && self.progress.batch < self.steps_per_epoch()) || self.has_lost_patience()
     }
 
-    /// Loss and accuracy on the test images, or on those of the validation part where there are none.
+    /// Loss and accuracy on the test images, or on those of the validation part if there are none.
     ///
     /// # Errors
     /// The device is lost.
@@ -163,7 +163,7 @@ impl Trainer {
         self.by_averages(|| evaluate(&self.device, &self.network, &data, options))
     }
 
-    /// Does something by the moving averages of the weights, where there are any, in their place.
+    /// Does something with the moving averages in place of the weights, if there are any.
     pub(super) fn by_averages<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         self.network.exchange_averages(&self.device)?;
         let done = work();
@@ -171,7 +171,7 @@ impl Trainer {
         done
     }
 
-    /// As [`Trainer::evaluate`], as a phase of the run, by the part that is looked at after each epoch.
+    /// As [`Trainer::evaluate`], as a phase of the run, on the part that is evaluated after each epoch.
     ///
     /// # Errors
     /// As [`Trainer::evaluate`]; [`Error::Stopped`]; and [`Error::Diverged`] if the loss is NaN: the weights may still

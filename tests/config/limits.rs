@@ -36,7 +36,7 @@ fn refusal(flag: &str, value: &str) -> Option<String> {
 fn numbers_out_of_range_name_the_flag_and_its_range() {
     let taken = |flag: &str| -> &[&str] {
         match flag {
-            // 0 is none of it.
+            // 0 means none.
             "limit" | "connections" | "steps" | "patience" => &["0", "1000000000"],
             "seed" => &["0", "1000000000"],
             "epochs" | "round-every" | "batch" => &["1000000000"],

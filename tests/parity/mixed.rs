@@ -22,7 +22,7 @@ fn mixed_labels_are_those_of_pytorch() {
                 labels
             };
             let (labels, others) = (of("labels"), of("others"));
-            // Padding holds rubbish.
+            // Padding holds garbage.
             let mut shares = fixture.reals(&format!("{size}.shares"));
             shares.resize(lanes, f32::NAN);
             for smoothing in [0.0, 0.1] {

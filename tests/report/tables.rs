@@ -147,7 +147,7 @@ fn tables_have_the_columns_of_their_task() {
     }
 }
 
-/// A run that goes on with a validation part that it had not, or without the one that it had, keeps one table.
+/// A run that continues with a validation part that it did not have, or without the one that it had, keeps one table.
 #[test]
 fn tables_go_on_with_a_validation_part_and_without_one() {
     let validated = |number: u32| {

@@ -44,7 +44,8 @@ fn ways() -> [fn(&mut TrainConfig); 4] {
     ]
 }
 
-/// Each trains, otherwise than without; stopped within an epoch and gone on with, to the bit, whatever loads.
+/// Each trains, with another result than without; stopped within an epoch and resumed, it has the same bits, whatever
+/// loads the data.
 #[test]
 fn runs_on_mixed_and_varied_images_resume_to_the_bit() {
     let data = digits();
@@ -66,7 +67,7 @@ fn runs_on_mixed_and_varied_images_resume_to_the_bit() {
     }
 }
 
-/// Tests see samples as they are: what is learned of mixed ones is tested by whole ones.
+/// Tests see samples unchanged: a network trained on mixed ones is tested on whole ones.
 #[test]
 fn mixed_samples_teach_every_task() {
     for kind in [Kind::Labels, Kind::Flags, Kind::Values] {
@@ -81,7 +82,7 @@ fn mixed_samples_teach_every_task() {
     }
 }
 
-/// The loader says of each sample which classes it has, and of what share.
+/// The loader returns for each sample which classes it has, and their shares.
 #[test]
 fn batches_have_the_shares_of_their_samples() {
     let data = digits();
@@ -117,7 +118,7 @@ fn batches_have_the_shares_of_their_samples() {
             for at in 0..64 {
                 let of = |lane: usize| before.inputs[at * 52 + lane];
                 let expected = (1.0 - shares[lane]) * of(own) + shares[lane] * of(other);
-                // Of two samples of one class either may be the first.
+                // For two samples of one class, either may be the first.
                 let turned = (1.0 - shares[lane]) * of(other) + shares[lane] * of(own);
                 let near = |expected: f32| (after.inputs[at * 52 + lane] - expected).abs() < 1e-5;
                 assert!(near(expected) || pair[0] == pair[1] && near(turned));
@@ -181,7 +182,7 @@ fn what_cannot_be_mixed_or_varied_is_refused() {
     );
 }
 
-/// A loss of classes that is none of this crate.
+/// A loss of classes that does not belong to this crate.
 #[derive(Debug)]
 struct Other;
 

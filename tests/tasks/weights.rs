@@ -166,10 +166,10 @@ fn weights_of_classes_are_those_of_their_samples() {
     let from_file = with(file.to_str().unwrap());
     let device = Device::cpu(1).unwrap();
     let trainer = Trainer::new(device, from_file.clone(), data(Kind::Labels)).unwrap();
-    // A run that goes on needs no file.
+    // A resumed run needs no file.
     assert_eq!(trainer.config().task.class_weights, "1,0.5,3");
     assert_eq!(trained(from_file, data(Kind::Labels)), by_class);
-    // Balanced: the samples over the classes and the class's own.
+    // Balanced: the number of samples, divided by the number of classes and by the class's own number.
     let mut counts = [0.0f64; 3];
     (0..400).for_each(|at| counts[train.label(at) as usize] += 1.0);
     let own: Vec<String> = counts

@@ -1,5 +1,5 @@
-//! The moving average of the weights: its definition, by whatever method; that it is what is tested, and changes nothing
-//! of the training.
+//! The moving average of the weights: its definition, with every method; that it is what is tested, and that it changes
+//! nothing in the training.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ fn after(device: fn() -> Device, config: &TrainConfig, data: &Dataset, steps: u6
     train(device(), &config, data).1.state
 }
 
-/// By layer and pair: weight and average.
+/// For each layer and pair: weight and average.
 fn pairs(state: &NetworkState) -> BTreeMap<(usize, u32, u32), (f32, f32)> {
     let layers = state.layers.iter().enumerate();
     layers
@@ -92,8 +92,8 @@ fn averages_follow_the_weights() {
     }
 }
 
-/// Whatever a method does with its connections, the training is what it was, and the averages are what is tested: by
-/// the trainer, and by who has the checkpoint.
+/// Whatever a method does with its connections, the training is unchanged, and the averages are tested: by the trainer,
+/// and from the checkpoint.
 #[test]
 fn averages_are_tested_and_change_nothing_of_the_training() {
     let data = digits(Some(96));

@@ -35,7 +35,7 @@ fn same_weights(a: &NetworkState, b: &NetworkState, layers: std::ops::Range<usiz
     }
 }
 
-/// The digits, of which those of five and above are left out.
+/// The digits, without those of five and above.
 fn five_classes() -> Dataset {
     let all = digits(Some(200));
     let few = |part: &rootlet::data::Images| {
@@ -68,7 +68,7 @@ fn a_run_begins_with_the_weights_of_another() {
     let averaged = before.state.averaged().unwrap();
     let state = began(&config, &data);
     same_weights(&state, &averaged, 0..3);
-    // It knows what the other has learned, and goes on better than from the start.
+    // It has what the other network learned, and continues better than from the start.
     let mut trainer = Trainer::new(cpu(), config.clone(), data.clone()).unwrap();
     let tested = trainer.evaluate().unwrap();
     assert_eq!(tested.accuracy, log.finished.unwrap().test_accuracy);
@@ -81,7 +81,7 @@ fn a_run_begins_with_the_weights_of_another() {
     let told = |part: &str| log.notes.iter().any(|note| note.contains(part));
     assert!(told("connections stay"), "{:?}", log.notes);
 
-    // Stopped and gone on with, to the bit; what it began with may be gone by then.
+    // Stopped and resumed, to the bit; what it began with may be gone by then.
     let mut part = config.clone();
     part.run.steps = Some(5);
     let (_, half) = train(cpu(), &part, &data);
@@ -114,7 +114,7 @@ fn a_run_begins_with_the_weights_of_another() {
     }
 }
 
-/// Every method takes them, also those that begin with a dense network.
+/// Every method accepts them, including those that begin with a dense network.
 #[test]
 fn every_method_begins_with_them() {
     let data = digits(Some(96));

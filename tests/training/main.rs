@@ -171,7 +171,7 @@ fn train(device: Device, config: &TrainConfig, data: &Dataset) -> (Log, Snapshot
 /// What SGD keeps.
 const MOMENTUM: &str = "momentum";
 
-/// What is kept besides where weights are averaged.
+/// What is also kept if weights are averaged.
 const AVERAGE: &str = "ema";
 
 /// Everything of a snapshot but the time, as bits.

@@ -6,7 +6,7 @@ use crate::choice::choice;
 use crate::error::{Error, Misfit, Result};
 
 choice! {
-    /// What becomes of cells without a value.
+    /// How cells without a value are treated.
     pub enum Missing {
         /// They are an error, by row and column
         Refuse = "refuse",

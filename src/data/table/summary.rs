@@ -77,7 +77,7 @@ pub struct PartSummary {
     pub validation_part: Option<String>,
     /// Rows to test on.
     pub test: usize,
-    /// Where these come from.
+    /// Where the test rows come from.
     pub test_part: String,
     /// Number of inputs of the network.
     pub inputs: usize,

@@ -96,7 +96,7 @@ impl Outcomes {
         Ok(())
     }
 
-    /// Names of what they can tell of a whole evaluation, but of one class a sample.
+    /// Names of the scores that they can give of a whole evaluation, except for one class per sample.
     pub(crate) fn names(&self) -> Vec<&'static str> {
         match &self.kind {
             Kind::Labels(_) => Vec::new(),

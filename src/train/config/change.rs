@@ -53,7 +53,7 @@ impl TrainConfig {
         // A table's file may lie elsewhere; its rows tell whether it is the same.
         let files = [self, next].map(|config| is_path(&config.data.name));
         changed.retain(|name| name != "data" || files != [true, true]);
-        // Without such a file some of the rows are held out, with it they are trained on.
+        // Without such a file some of the rows are held out; with it they are trained on.
         let tested = [self, next].map(|config| config.data.test.is_some());
         if tested[0] != tested[1] {
             return refuse(format!("{TEST} cannot come or go in a resumed run"));

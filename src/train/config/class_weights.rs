@@ -1,4 +1,4 @@
-//! What `class_weights` says: in itself, or in a file that it names.
+//! The meaning of `class_weights`: a value, or a file that it names.
 
 use std::path::{Path, PathBuf};
 
@@ -7,26 +7,26 @@ use crate::error::option::CLASS_WEIGHTS;
 use crate::files;
 use crate::{Error, Result};
 
-/// What stands for no class weights, and for those that make classes count alike.
+/// The values for no class weights, and for weights that make classes count the same.
 pub(super) const NONE: &str = "none";
 const BALANCED: &str = "balanced";
 
 const MUST: &str = "must be none, balanced, a number for each class, 0 or above and one of them above, as in 1,2.5,1, \
                     or a file of them";
 
-/// What `class_weights` says.
+/// The meaning of `class_weights`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ClassWeights {
     None,
     Balanced,
     /// In the order of the classes.
     Given(Vec<f32>),
-    /// A line a class.
+    /// One line per class.
     File(PathBuf),
 }
 
 impl ClassWeights {
-    /// Text that holds no number is a file's path.
+    /// Text without a number is the path of a file.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
         match text {
@@ -54,11 +54,11 @@ fn is_weight(weight: f32) -> bool {
     weight.is_finite() && weight >= 0.0
 }
 
-/// The weights in a file: a line a class with its name (or its number, counted from 0) and its weight behind a space, a
-/// tab or a comma, in any order. Empty lines and those that begin with # are none.
+/// The weights in a file: one line per class with its name (or its number, counted from 0) and its weight after a
+/// space, a tab or a comma, in any order. Empty lines and lines that begin with # are ignored.
 ///
 /// # Errors
-/// A file that cannot be read, a line that is no class with a weight, and a class that has none or two.
+/// The file cannot be read, a line is not a class with a weight, or a class has no weight or two.
 pub(crate) fn read_class_weights(
     path: &Path,
     names: &[String],

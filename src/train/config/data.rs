@@ -22,8 +22,8 @@ section! {
         /// val/CLASS/*); or the path of a table (CSV, .npy, .npz, safetensors, svmlight) or of an image folder
         name as "data": String = "digits".to_owned(),
             NAME, on resume Fixed;
-        /// Column of a table that is to be learned, or several, as in a,b [default: the last column; of arrays y,
-        /// target or labels; of svmlight its labels]
+        /// Column of a table to learn, or several, as in a,b [default: the last column; for arrays y, target or labels;
+        /// for svmlight its labels]
         target: Option<String> = None,
             NAMES, on resume Fixed, idle is_no_table;
         /// Columns of a table to leave out, as in id,name
@@ -32,7 +32,7 @@ section! {
         /// How to treat a table's cells without a value
         missing: Missing = Missing::Refuse,
             NAME, on resume Fixed, idle is_no_table;
-        /// File with the rows to test by, of a table
+        /// File with the rows to test on, for a table
         test: Option<PathBuf> = None,
             FILE, on resume Host, idle is_no_table;
         /// Folder with the data set's files, as downloaded; digits needs none
@@ -45,32 +45,32 @@ section! {
         /// usual for the data set, not at all for mlp
         augment: String = AUTO.to_owned(),
             NAME, on resume Noted;
-        /// Operations on each training image, drawn by chance, and their strength from 0 to 30 (RandAugment), as in 2,9
+        /// Random operations on each training image: how many, and their strength from 0 to 30 (RandAugment), as in 2,9
         /// [default: none]
         rand_augment: Vec<usize> = Vec::new(),
             NUMBERS, on resume Noted;
-        /// Mix each training sample with another one of its batch, by a share from Beta(ALPHA, ALPHA), as in 0.2; 0: not
-        /// at all
+        /// Mix each training sample with another one of its batch, with a share from Beta(ALPHA, ALPHA), as in 0.2; 0:
+        /// not at all
         mixup: f64 = 0.0,
             ALPHA, on resume Noted;
-        /// Put a part of another image of its batch into each training image, its area from Beta(ALPHA, ALPHA), as in 1;
-        /// with --mixup too, each image has one of the two; 0: not at all
+        /// Put a part of another image of its batch into each training image, with an area from Beta(ALPHA, ALPHA), as
+        /// in 1; with --mixup too, each image gets one of the two; 0: not at all
         cutmix: f64 = 0.0,
             ALPHA, on resume Noted;
-        /// Side of an image folder's images, in pixels
+        /// Side length of an image folder's images, in pixels
         image_size: usize = 224,
             N, on resume Fixed, idle is_no_folder;
         /// Shorter side of an image folder's images before the centre or a plain crop is cut out [default: 8/7 of
         /// --image-size; the size itself below 128]
         resize: Option<usize> = None,
             N, on resume Fixed, idle is_no_folder;
-        /// Share of the training images or rows that is held out for validation, by class and by --seed: by it the best
-        /// weights are chosen, and by nothing else [default: nothing of data with a test part, else 0.1 of images and
+        /// Share of the training images or rows to hold out for validation, per class and by --seed: it chooses the
+        /// best weights, and nothing else does [default: nothing for data with a test part, otherwise 0.1 of images and
         /// 0.2 of rows]
         val_split: Option<f64> = None,
             SHARE, on resume Fixed;
-        /// Go on without images of a folder that cannot be read: in training another one of the class takes the place,
-        /// in tests they are left out; the end of the run lists them
+        /// Continue without images of a folder that cannot be read: in training another one of the class takes the
+        /// place, in tests they are left out; the end of the run lists them
         skip_bad_images: bool = false,
             BOOL, on resume Free, idle skips_none;
     }
@@ -181,12 +181,12 @@ impl DataConfig {
     /// How training samples are mixed.
     ///
     /// # Errors
-    /// [`Error::Value`](crate::Error::Value) for a number that cannot be.
+    /// [`Error::Value`](crate::Error::Value) for an impossible number.
     pub fn mixing(&self) -> Result<Mixing> {
         Mixing::new(self.mixup, self.cutmix)
     }
 
-    /// Whether training samples are varied in ways that the device, which may make batches itself, does not know.
+    /// Whether training samples are varied in ways that the device, which can make batches itself, does not support.
     pub(crate) fn needs_loader(&self) -> bool {
         !self.rand_augment.is_empty() || self.mixup > 0.0 || self.cutmix > 0.0
     }
@@ -238,7 +238,7 @@ impl DataConfig {
     /// The data set, which this seed may divide.
     pub fn options(&self, seed: u32) -> DataOptions {
         let defaults = DataOptions::default();
-        // Sets with parts of their own do not depend on it: runs of several seeds share them.
+        // Sets with their own parts do not depend on it, so that runs of several seeds share them.
         let is_divided = match self.val_split {
             Some(_) => true,
             None if is_path(&self.name) => self.test.is_none(),
@@ -262,7 +262,7 @@ impl DataConfig {
         }
     }
 
-    /// What a table is read as; other sets do not depend on it.
+    /// How to read a table; other sets do not depend on it.
     fn table(&self) -> TableOptions {
         if !is_path(&self.name) {
             return TableOptions::default();

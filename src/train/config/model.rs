@@ -42,12 +42,12 @@ section! {
         /// How the connections are divided among the layers
         assignment: Assignment = Assignment::ErdosRenyi,
             NAME, on resume Fixed, idle divides_none;
-        /// Begin with the weights of this run or checkpoint, on other data too: a last layer for other classes is new
-        /// [default: drawn ones]
+        /// Begin with the weights of this run or checkpoint, also on other data: for other classes the last layer is
+        /// new [default: drawn weights]
         init: Option<PathBuf> = None,
             RUN, on resume Fixed;
         /// Begin with the weights of a dense network, such as a PyTorch state dict saved as safetensors: the largest of
-        /// each layer [default: drawn ones]
+        /// each layer [default: drawn weights]
         init_dense: Option<PathBuf> = None,
             FILE, on resume Fixed;
     }

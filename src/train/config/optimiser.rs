@@ -49,8 +49,8 @@ section! {
         /// Scale the gradient of all weights together down to this norm if it is larger [default: never]
         clip_norm: Option<f64> = None,
             NORM, on resume Noted;
-        /// Test by a moving average of the weights, of which this share is kept in a step, as in 0.999: it is saved
-        /// beside them, 4 bytes a connection [default: none]
+        /// Test with a moving average of the weights, keeping this share of it per step, as in 0.999; it is saved
+        /// beside them, 4 bytes per connection [default: none]
         ema: Option<f64> = None,
             SHARE, on resume Fixed;
         /// Share of the target spread evenly over all classes

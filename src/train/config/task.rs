@@ -28,9 +28,9 @@ section! {
         /// Error from which the loss huber is linear, in deviations if the targets are scaled
         huber_delta: f64 = 1.0,
             ERROR, on resume Noted, idle is_not_huber;
-        /// What a class counts in the loss: none, balanced (as if each had as many samples), a number for each, as in
-        /// 1,2.5,1, or a file with lines such as "cat 2.5"; of multi-label, what it counts where it applies. Metrics do
-        /// not know it
+        /// How much a class counts in the loss: none, balanced (as if each had as many samples), a number for each, as
+        /// in 1,2.5,1, or a file with lines such as "cat 2.5"; for multi-label, how much it counts where it applies.
+        /// Metrics ignore it
         class_weights: String = NONE.to_owned(),
             WEIGHTS, on resume Noted, idle weighs_no_classes;
         /// Draw each class equally often: an epoch has as many samples as before, those of small classes several times

@@ -1,4 +1,4 @@
-//! Weights of a checkpoint: of the same model, but for a last layer for other classes.
+//! Weights from a checkpoint: of the same model, except for a last layer with other classes.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::sparse::LayerState;
 
-/// Reads the weights of a checkpoint, or of the newest one of a run: where they were averaged, the averages.
+/// Reads the weights of a checkpoint, or of the newest one of a run: if they were averaged, the averages.
 ///
 /// # Errors
-/// A checkpoint that cannot be read, or one of another model.
+/// The checkpoint cannot be read, or belongs to another model.
 pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial> {
     let found = checkpoint::load(path)?;
     let Snapshot {

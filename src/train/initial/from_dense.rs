@@ -1,4 +1,4 @@
-//! Weights of a dense network: a safetensors file, such as PyTorch's state dict saved as one.
+//! Weights from a dense network: a safetensors file, such as PyTorch's state dict saved as one.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::sparse::LayerState;
 /// Reads all weights, biases and norms.
 ///
 /// # Errors
-/// A file that cannot be read, or whose tensors are not those of the model.
+/// The file cannot be read, or its tensors are not those of the model.
 pub(super) fn read(path: &Path, model: &Model) -> Result<Initial> {
     let wrong = |reason: String| Error::Data {
         path: path.to_owned(),

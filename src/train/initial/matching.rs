@@ -1,13 +1,13 @@
-//! Which tensors of a dense network's file are whose.
+//! Which tensors of a dense network's file belong to which layers.
 //!
-//! Names differ from program to program, so that shapes and the order of names decide. A layer's weights are the first
-//! of its shape that no layer before it has; names come in the order that people give them, `conv2` before `conv10`. A
-//! norm behind a layer is the one that is called so: `bn1` or `norm1` of `conv1`, `1` of `0`; any other norm is the
-//! first of its size. A tensor that nothing takes is an error, so that nothing is lost unseen.
+//! Names differ from program to program, so shapes and the order of names decide. A layer's weights are the first of
+//! its shape that no layer before it has taken; names are in natural order, `conv2` before `conv10`. A norm after a
+//! layer is found by its name: `bn1` or `norm1` for `conv1`, `1` for `0`; any other norm is the first of its size. A
+//! tensor that nothing takes is an error, so that nothing is lost unnoticed.
 
 use crate::model::Model;
 
-/// Of what the names of some tensors begin.
+/// The common beginning of the names of some tensors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Prefix(String);
 
@@ -21,16 +21,16 @@ impl Prefix {
     }
 }
 
-/// Which tensors are whose.
+/// Which tensors belong to which layers.
 #[derive(Debug, PartialEq)]
 pub(super) struct Matched {
-    /// By sparse layer; none of a last layer for other outputs.
+    /// For each sparse layer; `None` for a last layer with other outputs.
     pub layers: Vec<Option<Prefix>>,
-    /// By layer with dense parameters.
+    /// For each layer with dense parameters.
     pub norms: Vec<Prefix>,
 }
 
-/// A tensor that belongs to something, or not yet.
+/// A tensor, and whether it has been taken.
 struct Tensor {
     prefix: String,
     last: String,
@@ -38,7 +38,7 @@ struct Tensor {
     is_taken: bool,
 }
 
-/// Finds the tensors of each layer. An error's text is a reason that fits behind the file's name.
+/// Finds the tensors of each layer. The text of an error is a reason that fits after the file's name.
 pub(super) fn matched(shapes: &[(String, Vec<usize>)], model: &Model) -> Result<Matched, String> {
     let mut tensors: Vec<Tensor> = (shapes.iter())
         .filter(|(name, _)| !name.ends_with("num_batches_tracked"))
@@ -99,7 +99,7 @@ pub(super) fn matched(shapes: &[(String, Vec<usize>)], model: &Model) -> Result<
     }
 }
 
-/// The norms, each behind its layer.
+/// The norms, each after its layer.
 fn norms(
     tensors: &mut [Tensor],
     model: &Model,
@@ -162,7 +162,7 @@ fn lacks(name: &str, shape: &[usize]) -> String {
     )
 }
 
-/// A shape without the ones at its end: those of a convolution of a single pixel.
+/// A shape without trailing ones, as those of a convolution of a single pixel.
 fn plain(shape: &[usize]) -> &[usize] {
     let ones = shape
         .iter()
@@ -176,7 +176,7 @@ fn find<'t>(tensors: &'t mut [Tensor], prefix: &str, last: &str) -> Option<&'t m
     (tensors.iter_mut()).find(|t| t.prefix == prefix && t.last == last && !t.is_taken)
 }
 
-/// Takes the last layer's weights for another number of outputs, and their biases.
+/// Takes the last layer's weights, which have another number of outputs, and their biases.
 fn take_other(tensors: &mut [Tensor], inputs: usize) -> Option<()> {
     let takes = |tensor: &&mut Tensor| {
         let [_, rest @ ..] = tensor.shape.as_slice() else {
@@ -196,7 +196,7 @@ fn take_other(tensors: &mut [Tensor], inputs: usize) -> Option<()> {
     Some(())
 }
 
-/// What the norm behind a layer of this name may be called.
+/// Possible names of the norm after a layer with this name.
 fn names_behind(layer: &str) -> Vec<String> {
     let (parent, last) = layer.rsplit_once('.').unwrap_or(("", layer));
     let within = |last: String| Prefix(parent.to_owned()).of(&last);
@@ -210,7 +210,7 @@ fn names_behind(layer: &str) -> Vec<String> {
     }
 }
 
-/// A name by its parts, numbers by what they count.
+/// A name divided into parts, with numbers as values.
 fn order(name: &str) -> Vec<(String, u64)> {
     let mut parts = Vec::new();
     let mut rest = name;

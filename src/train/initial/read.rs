@@ -1,4 +1,4 @@
-//! The weights to begin with that a configuration names.
+//! The initial weights that a configuration names.
 
 use super::weights::Initial;
 use super::{from_checkpoint, from_dense};
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::train::TrainConfig;
 
-/// Reads them, if the configuration names some, for such a model and data.
+/// Reads them, if the configuration names any, for this model and data.
 ///
 /// # Errors
 /// A file that cannot be read, or weights of another model.

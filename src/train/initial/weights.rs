@@ -1,4 +1,4 @@
-//! Weights to begin with, and the state that a run begins with by them.
+//! Initial weights, and the initial state of a run that uses them.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,18 @@ use crate::words::counted;
 /// Weights to begin with.
 #[derive(Debug)]
 pub(in crate::train) struct Initial {
-    /// By sparse layer, with the connections that have weights; none of a layer that is drawn anew.
+    /// For each sparse layer, the connections that have weights; `None` for a layer that is drawn.
     pub layers: Vec<Option<LayerState>>,
     /// The dense parameters, in the model's order.
     pub parameters: Vec<ParameterState>,
-    /// The images that the weights were learned from; none where that is not known.
+    /// The images that the weights were learned from; `None` if that is not known.
     pub learned: Option<LearnedImages>,
-    /// What one must know of them.
+    /// What a user must know about them.
     pub notes: Vec<String>,
 }
 
 impl Initial {
-    /// All connections of a dense network that was drawn: the weights in their place, 0 where there is none.
+    /// All connections of a drawn dense network, with the weights in their places and 0 elsewhere.
     pub fn dense(&self, mut drawn: NetworkState) -> NetworkState {
         for (layer, own) in drawn.layers.iter_mut().zip(&self.layers) {
             let Some(own) = own else {
@@ -40,12 +40,12 @@ impl Initial {
         drawn
     }
 
-    /// A sparse network: of each layer as many connections as were drawn, unless those that have weights are as many in
-    /// all: then each layer keeps its own. Of more the largest stay; where there are fewer, some of the drawn ones come
-    /// besides, with weight 0 as grown ones have. Also says what was done.
+    /// A sparse network: each layer has as many connections as were drawn, unless the total equals that of the
+    /// connections with weights: then each layer keeps its own. If a layer has more, the largest stay; if it has fewer,
+    /// some of the drawn ones are added, with weight 0 like grown ones. Also says what was done.
     ///
     /// # Errors
-    /// Weights that are no numbers.
+    /// A weight is not a number.
     pub fn sparse(&self, drawn: NetworkState) -> Result<(NetworkState, String)> {
         let pairs = || drawn.layers.iter().zip(&self.layers);
         let kept =

@@ -10,7 +10,7 @@ use crate::topology::from_dense::{Start, keep_largest_of_each};
 use crate::train::TrainConfig;
 use crate::train::initial::Initial;
 
-/// The state to begin with, and what to know of it: as the method begins, with drawn weights or those that there are.
+/// The initial state, and notes about it: as the method begins, with drawn or given weights.
 pub(super) fn state(
     model: &Model,
     config: &TrainConfig,

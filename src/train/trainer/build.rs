@@ -60,8 +60,8 @@ impl Trainer {
         Self::build(device, config, data, setup, initial)
     }
 
-    /// As [`Trainer::new`], to be [restored](Trainer::restore): the weights that the run began with are not asked for,
-    /// unless its method comes back to them.
+    /// As [`Trainer::new`], to be [restored](Trainer::restore): the weights that the run began with are not needed,
+    /// unless its method returns to them.
     ///
     /// # Errors
     /// As [`Trainer::new`].
@@ -229,7 +229,8 @@ impl Trainer {
     }
 }
 
-/// Refuses to vary samples that are no images as images, and to mix those of a class where the loss knows no mixed ones.
+/// Refuses to vary samples that are not images as images, and to mix samples of one class if the loss does not support
+/// it.
 fn check_varied(
     setup: &Setup,
     data: &Dataset,

@@ -11,8 +11,8 @@ use crate::network::Part;
 use crate::train::TrainConfig;
 use crate::train::config::{ClassWeights, read_class_weights};
 
-/// Weights of classes, from the configuration and the training part. What stood in a file stands in the configuration
-/// from then on.
+/// Weights of classes, from the configuration and the training part. The contents of a file are stored in the
+/// configuration from then on.
 ///
 /// # Errors
 /// Weights of another number of classes than the data have, or a file that does not tell them.
@@ -86,7 +86,8 @@ impl Weighing {
     /// As the configuration says.
     ///
     /// # Errors
-    /// Weights of another number of classes, or of several classes a sample with a loss of a program's own.
+    /// The number of weights differs from the number of classes, or samples have several classes and the loss is a
+    /// program's own.
     pub fn new(config: &mut TrainConfig, data: &Dataset, loss: &Arc<dyn Loss>) -> Result<Self> {
         let weights = of_classes(config, data)?;
         if let (Some(weights), TargetKind::Flags(_)) = (&weights, data.train.targets()) {

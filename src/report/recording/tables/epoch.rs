@@ -13,9 +13,9 @@ const FLAGS: &[&str] = &["P@1", "P@3", "P@5", "exact-match", "macro-F1", "AUC"];
 /// Those for which lower is better.
 const ERRORS: &[&str] = &["RMSE", "MAE"];
 
-/// A row of `metrics.csv`: an [`Epoch`]. Where accuracy is not the metric, `train_accuracy` and `test_accuracy` are
-/// NaN, and the columns at the end tell the metric's name, its means, and what the test tells besides; else there are
-/// no such columns, as in older versions.
+/// A row of `metrics.csv`: an [`Epoch`]. If accuracy is not the metric, `train_accuracy` and `test_accuracy` are NaN,
+/// and the columns at the end have the metric's name, its means, and the further scores of the test; otherwise there
+/// are no such columns, as in older versions.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct EpochRow {
@@ -209,7 +209,7 @@ impl EpochRow {
 }
 
 impl EpochRow {
-    /// This with the columns of a validation part, also if its epoch had none.
+    /// This with the columns of a validation part, even if its epoch had none.
     pub(super) fn with_validation(mut self) -> Self {
         self.validation_loss.get_or_insert(f32::NAN);
         self.validation_accuracy.get_or_insert(f32::NAN);

@@ -13,8 +13,8 @@ pub(super) trait Row: Default + Serialize + DeserializeOwned {
         None
     }
 
-    /// Gives all rows the same columns: those of a validation part if they are `wide`, or if one of them has these.
-    /// Returns whether they have.
+    /// Gives all rows the same columns: those of a validation part if they are `wide`, or if one of them has such
+    /// columns. Returns whether they have.
     fn align(_rows: &mut [Self], wide: bool) -> bool {
         wide
     }
