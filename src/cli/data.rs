@@ -15,7 +15,7 @@ mod show;
 
 const EXAMPLES: &str = "\
 Examples:
-  rootlet data check --data image-folder --data-dir ~/photos
+  rootlet data check --data ~/photos
       Decode every image, and name those that cannot be read.
   rootlet data check --data cifar10 --data-dir ~/cifar --json
       Check the files of a known set by their checksums.";
@@ -46,7 +46,7 @@ pub struct CheckArgs {
         long,
         value_name = "NAME",
         default_value = data::IMAGE_FOLDER,
-        help = format!("Data set: {}", data::NAMES.join(", "))
+        help = format!("Data set: {}, or a folder of images", data::NAMES.join(", "))
     )]
     data: String,
     /// Folder with the data set's files
@@ -67,7 +67,19 @@ pub fn run(args: &DataArgs) -> Result<()> {
 }
 
 fn check(args: &CheckArgs) -> Result<()> {
-    if data::is_path(&args.data) && !Path::new(&args.data).is_dir() {
+    let path = Path::new(&args.data);
+    let is_folder = !data::NAMES.contains(&args.data.as_str()) && path.is_dir();
+    let (name, dir) = match is_folder {
+        true => (data::IMAGE_FOLDER, Some(path.to_owned())),
+        false => (args.data.as_str(), args.data_dir.clone()),
+    };
+    if is_folder && args.data_dir.is_some() {
+        return Err(checks::no_effect(
+            "data-dir",
+            &format!("--data {} is a folder itself", args.data),
+        ));
+    }
+    if data::is_path(name) {
         return Err(Error::Usage(format!(
             "--data {}: a table is read and checked as a whole; `rootlet data show` says what is understood of it",
             args.data
@@ -80,8 +92,8 @@ fn check(args: &CheckArgs) -> Result<()> {
         ));
     }
     let (data, check) = data::check(&DataOptions {
-        name: args.data.clone(),
-        dir: args.data_dir.clone(),
+        name: name.to_owned(),
+        dir: dir.clone(),
         limit: None,
         // Every image is checked where it lies: none is split off or left out.
         val_split: Some(0.0),
@@ -99,7 +111,7 @@ fn check(args: &CheckArgs) -> Result<()> {
     let (bad, folders) = (check.bad.len(), check.bad_folders.len());
     let wrong = |reason: String| {
         Err(Error::Data {
-            path: args.data_dir.clone().unwrap_or_default(),
+            path: dir.clone().unwrap_or_default(),
             reason,
         })
     };

@@ -34,10 +34,10 @@ impl<'s> Patience<'s> {
     }
 }
 
-/// As [`load`], for a caller that may be asked to stop.
+/// As [`load`](super::load()), for a caller that may be asked to stop.
 ///
 /// # Errors
-/// As [`load`]; [`Error::Stopped`] if `stop` is set and the files do not arrive.
+/// As [`load`](super::load()); [`Error::Stopped`] if `stop` is set and the files do not arrive.
 pub fn load_until(source: &DataOptions, stop: &AtomicBool) -> Result<Dataset> {
     load_until_watched(source, stop, |_, _| ())
 }

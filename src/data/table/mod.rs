@@ -1,9 +1,9 @@
 //! Tables as data sets: rows of numbers and categories from CSV, NumPy, safetensors and svmlight files.
 //!
-//! [`open`] recognises a format by its first bytes and reads the whole file into a [`Table`]: a 32-bit word per cell,
-//! which is a number or the number of a category. [`Roles`] says which columns are inputs and which are targets. What
+//! `open` recognises a format by its first bytes and reads the whole file into a `Table`: a 32-bit word per cell,
+//! which is a number or the number of a category. `Roles` says which columns are inputs and which are targets. What
 //! the training rows say about them (means, deviations, categories and fill values) is a [`Preprocessing`]: it is
-//! stored in checkpoints and applied to all other rows, never fitted to them. [`Rows`] turns cells into inputs when
+//! stored in checkpoints and applied to all other rows, never fitted to them. `Rows` turns cells into inputs when
 //! they are requested.
 //!
 //! | file | job |

@@ -51,7 +51,7 @@ sections! {
 }
 
 impl TrainConfig {
-    /// Checks every value; [`Error::Value`] names the first bad one and what it must be.
+    /// Checks every value; [`Error::Value`](crate::Error::Value) names the first bad one and what it must be.
     pub fn validate(&self) -> Result<()> {
         self.data.validate()?;
         self.task.validate()?;
