@@ -43,6 +43,7 @@ mod sharing;
 mod storage;
 mod sweep;
 mod sweep_plan;
+mod table_tasks;
 mod tables;
 mod tested;
 mod tune;
