@@ -1,6 +1,8 @@
 //! Reading whole files that a user named or that were found in a folder. Anything that is not a file is refused before
 //! it is opened, and a file larger than its kind can be is refused before it is read.
 
+mod tensors;
+
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
@@ -9,6 +11,7 @@ use flate2::read::MultiGzDecoder;
 
 use crate::engine::host_memory;
 use crate::error::{Error, Result};
+pub(crate) use tensors::TensorsFile;
 
 /// Opens a file for reading.
 ///

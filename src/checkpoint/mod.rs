@@ -47,7 +47,6 @@ pub use crate::network::NetworkState;
 pub use crate::sparse::LayerState;
 #[doc(hidden)]
 pub use best::{Best, Which};
-pub(crate) use columns::File as TensorsFile;
 pub(crate) use folder::is_file_of_one;
 #[doc(hidden)]
 pub use layer_shape::LayerShape;

@@ -1,7 +1,8 @@
 //! The optimiser's name and arrays, as the manifest stores them, and its tensors.
 
 use super::checked::Checked;
-use super::columns::{Column, File};
+use super::columns::Column;
+use crate::files::TensorsFile;
 use crate::network::NetworkState;
 use crate::optim::{Numbers, OptimiserState, Sgd};
 use serde::{Deserialize, Serialize};
@@ -77,7 +78,7 @@ impl OptimiserShape {
     /// Reads the state of `count` numbers from tensors whose names begin with `prefix`.
     pub(super) fn read(
         &self,
-        file: &File<'_>,
+        file: &TensorsFile<'_>,
         prefix: &str,
         count: usize,
     ) -> Checked<OptimiserState> {

@@ -4,9 +4,10 @@
 //! otherwise all of them are in `parameters`.
 
 use super::checked::Checked;
-use super::columns::{Column, File};
+use super::columns::Column;
 use super::layer_shape::MAX_INDEX;
 use super::optimiser::{self, OptimiserShape};
+use crate::files::TensorsFile;
 use crate::layer::{
     BatchNorm, Extent, Layer, LayerNorm, Parameter, ParameterArray, ParameterState,
 };
@@ -180,7 +181,7 @@ impl Shapes {
     /// The states in a file.
     pub fn read(
         &self,
-        file: &File<'_>,
+        file: &TensorsFile<'_>,
         optimiser: &OptimiserShape,
     ) -> Checked<Vec<ParameterState>> {
         let mut states = Vec::new();
@@ -268,7 +269,7 @@ mod tests {
                 .any(|(n, _)| n == "parameters.1.gain_momentum")
         );
         let bytes = safetensors::serialize(columns, None).unwrap();
-        let file = File::open(&bytes).unwrap();
+        let file = TensorsFile::open(&bytes).unwrap();
         let back = shapes.read(&file, &OptimiserShape::default());
         assert_eq!(back.unwrap(), states);
     }

@@ -1,13 +1,14 @@
 //! `model.safetensors`: the layers' connections and dense parameters as tensors and back.
 
 use super::checked::Checked;
-use super::columns::{Column, File};
+use super::columns::Column;
 use super::layer_shape::LayerShape;
 use super::optimiser::{self, OptimiserShape};
 use super::parameters::{self, NormKind, NormShape, Shapes};
 use super::past::{self, PastConnections};
 use super::rules;
 use crate::data::LearnedImages;
+use crate::files::TensorsFile;
 use crate::network::NetworkState;
 use crate::sparse::LayerState;
 use std::collections::BTreeSet;
@@ -84,7 +85,7 @@ pub(super) fn decode(
     dense: &Shapes,
     optimiser: &OptimiserShape,
 ) -> Checked<Tensors> {
-    let file = File::open(bytes)?;
+    let file = TensorsFile::open(bytes)?;
     let tensors = file.tensors();
     let reserved = match file.has("reserve.0") {
         true => shapes,

@@ -1,9 +1,10 @@
 //! Files of safetensors: named arrays.
 
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
 
 use super::arrays::{Array, Values, room};
 use super::npy::Kind;
+use crate::files::TensorsFile;
 
 /// Whether a file begins like these: the length of the header, then the header, which is JSON.
 pub(super) fn is_one(start: &[u8]) -> bool {
@@ -15,15 +16,19 @@ pub(super) fn is_one(start: &[u8]) -> bool {
 
 /// Reads all arrays. The text of an error is a reason that fits after the file's name.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Array>, String> {
-    let file = SafeTensors::deserialize(bytes)
-        .map_err(|error| format!("it is no sound file of safetensors ({error}); get it again"))?;
+    let file = TensorsFile::open(bytes).map_err(|reason| {
+        format!("it is no sound file of safetensors (it {reason}); get it again")
+    })?;
     let mut arrays = Vec::new();
-    for (name, view) in file.tensors() {
-        room(view.shape())?;
+    for (name, shape) in file.shapes() {
+        room(&shape)?;
+        let (info, data) = file
+            .tensor(&name)
+            .map_err(|reason| format!("it {reason}"))?;
         arrays.push(Array {
-            values: values(view.dtype(), view.data())
+            values: values(info.dtype, data)
                 .map_err(|reason| format!("its array {name}: {reason}"))?,
-            shape: view.shape().to_vec(),
+            shape,
             name,
         });
     }
@@ -94,6 +99,20 @@ mod tests {
             );
             assert_eq!(arrays[0].shape, [1, 2]);
             assert!(read(&bytes[..bytes.len() - 1]).is_err());
+        }
+    }
+
+    /// Offsets whose sum with the header's length wraps around to the length of the file.
+    #[test]
+    fn offsets_that_overflow_are_an_error() {
+        for missing in 0..200u64 {
+            let end = u64::MAX - missing;
+            let header =
+                format!(r#"{{"x":{{"dtype":"U8","shape":[{end}],"data_offsets":[0,{end}]}}}}"#);
+            let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+            bytes.extend(header.as_bytes());
+            let message = read(&bytes).err().unwrap();
+            assert!(message.contains("no sound file"), "{message}");
         }
     }
 }

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use super::matching::{Matched, matched, name_there};
 use super::weights::Initial;
-use crate::checkpoint::TensorsFile;
 use crate::error::option::INIT_DENSE;
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, TensorsFile};
 use crate::layer::ParameterState;
 use crate::model::Model;
 use crate::sparse::LayerState;
