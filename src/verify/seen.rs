@@ -62,10 +62,9 @@ pub fn verify_once(
 }
 
 fn advice(error: &Error) -> Error {
-    Error::Device(Fault::Other(format!(
-        "{error}; what is trained there would be wrong. Update the driver, or train on another adapter ({ADAPTER} cpu \
-         always works); `rootlet verify` tells more, for a bug report. {NO_VERIFY} trains all the same"
-    )))
+    Error::Device(Fault::Untrusted {
+        why: error.to_string(),
+    })
 }
 
 /// The adapters that passed; empty if the file cannot be read.

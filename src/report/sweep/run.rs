@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::plan::another_run;
 use super::{PlannedRun, RunState, Sweep};
 use crate::data::{self, Dataset};
 use crate::disk;
@@ -50,9 +51,9 @@ pub fn run(
     tell: &mut dyn FnMut(&str),
 ) -> Result<SweepOutcome> {
     let states = sweep.states(folder)?;
-    for state in &states {
-        if let RunState::Other(reason) = state {
-            return Err(Error::Usage(reason.clone()));
+    for (planned, state) in sweep.runs.iter().zip(&states) {
+        if let RunState::AnotherRun(why) = state {
+            return Err(another_run(&planned.folder(folder), why));
         }
     }
     sweep.check_adapters(&states)?;
@@ -190,7 +191,9 @@ impl Work<'_> {
                 tell(&format!("{place}: damaged; {advice}"));
                 Some(self.fail(planned, reason))
             }
-            RunState::Other(reason) => return Err(Error::Usage(reason)),
+            RunState::AnotherRun(why) => {
+                return Err(another_run(&planned.folder(self.folder), &why));
+            }
         })
     }
 
