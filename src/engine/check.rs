@@ -44,8 +44,8 @@ impl KernelCheck {
             return Ok(());
         }
         Err(Error::Device(Fault::Differs {
-            kernel: self.kernel,
-            binding: self.binding,
+            kernel: self.kernel.clone(),
+            binding: self.binding.clone(),
             buffer: self.buffer.clone(),
             different: self.different,
             words: self.words,

@@ -62,9 +62,9 @@ pub enum Fault {
     /// A kernel's result that differs from its twin's.
     Differs {
         /// The kernel's name.
-        kernel: &'static str,
+        kernel: String,
         /// The binding in which they differ.
-        binding: &'static str,
+        binding: String,
         /// The label of its buffer.
         buffer: String,
         /// Words that differ.
@@ -72,7 +72,7 @@ pub enum Fault {
         /// Words in it.
         words: usize,
         /// The largest relative error.
-        error: f32,
+        error: f64,
     },
     /// A topology round whose counts contradict each other.
     Round {

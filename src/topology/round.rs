@@ -23,7 +23,6 @@ use super::scratch::{Scratch, Sizes};
 use super::table::{self, Slots};
 use super::tiles;
 use crate::engine::{Buffer, Device, Plan, Program, View};
-use crate::error::option::CHECK;
 use crate::error::{Error, Fault, Result};
 use crate::sparse::{Arena, LayerSpan, Window};
 pub use sample::ScoredPairs;

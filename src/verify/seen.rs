@@ -13,7 +13,7 @@ use crate::cache::folder::{
     File, Unusable, folder as cache_folder, read_or_note, read_to_add, replace,
 };
 use crate::engine::Device;
-use crate::error::option::{ADAPTER, NO_VERIFY};
+use crate::error::option::NO_VERIFY;
 use crate::error::{Error, Fault, Result};
 
 const FILE: &str = "verified.json";
