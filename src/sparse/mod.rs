@@ -54,7 +54,7 @@ pub use init::{Assignment, Shape, allocate, initialise};
 pub use layer_state::LayerState;
 pub use pair_gradients::{Normalised, PairGradients};
 pub use sddmm::{Sddmm, SddmmParams};
-pub use sddmm_bias::{SddmmBias, SddmmBiasParams};
+pub use sddmm_bias::SddmmBias;
 pub(crate) use spmm::{GATHERS, SpmmTwin, tiled_pieces};
 pub use spmm::{Spmm, SpmmParams};
 pub(crate) use spmm_transposed::SpmmTransposedTwin;
