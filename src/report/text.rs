@@ -7,7 +7,7 @@ use indicatif::BinaryBytes;
 
 use crate::data::{DataPart, Task, TestPart};
 use crate::model::MODELS;
-use crate::train::event::{Epoch, Finished, Judged, Phase, Progress, Score, Started};
+use crate::train::event::{Epoch, Finished, PartResults, Phase, Progress, Score, Started};
 use crate::words::counted;
 pub(super) use crate::words::grouped;
 
@@ -160,7 +160,7 @@ pub(super) fn progress(event: &Progress, rows: bool) -> String {
 /// The line for an epoch. `epochs` is the total number, if known.
 pub(super) fn epoch(event: &Epoch, epochs: Option<u32>, rows: bool) -> String {
     let of = epochs.map(|all| format!("/{all}")).unwrap_or_default();
-    let (part, judged) = event.judged();
+    let (part, judged) = event.monitored();
     let telling = judged.scores.iter();
     let telling = telling.filter(|score| IN_A_LINE.contains(&score.name.as_str()));
     let telling: Vec<Score> = telling.cloned().collect();
@@ -216,7 +216,7 @@ pub(super) fn result(event: &Finished) -> String {
         true => String::new(),
         false => format!(" ({})", about.join("; ")),
     };
-    let Judged {
+    let PartResults {
         loss,
         accuracy,
         metric,

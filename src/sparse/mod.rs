@@ -20,6 +20,7 @@
 mod arena;
 mod conv;
 mod conv_backward;
+mod conv_backward_pass;
 mod conv_before_norm;
 mod conv_list;
 mod conv_merge;
@@ -42,7 +43,8 @@ mod through_norm;
 pub use crate::window::{Window, WindowParams};
 pub use arena::{Arena, Holds, LayerSpan};
 pub use conv::{Conv, ConvParams};
-pub use conv_backward::{ConvBackward, ConvBackwardParams, ConvBackwardViews, NormBefore, SUMS};
+pub use conv_backward::{ConvBackward, ConvBackwardParams, SUMS};
+pub use conv_backward_pass::{ConvBackwardViews, NormBefore};
 pub use conv_before_norm::{ConvBeforeNorm, ConvInput};
 pub use conv_merge::{ConvMerge, ConvMergeParams, Slices};
 pub use conv_sddmm::{ConvSddmm, ConvSddmmParams};

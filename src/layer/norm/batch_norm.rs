@@ -8,7 +8,7 @@ use super::batch_norm_running::{BatchNormRunning, BatchNormRunningParams};
 use super::batch_norm_statistics::{BatchNormStatistics, BatchNormStatisticsParams};
 use super::batch_norm_sums::{BatchNormSums, BatchNormSumsParams};
 use super::batch_norm_views::{BatchNormBackwardViews, BatchNormForwardViews};
-use super::shared::{EPSILON, MOMENTUM, NormParams, first, holds, mask};
+use super::shared::{EPSILON, first, holds, mask};
 use crate::engine::{Class, Device, Grid, Plan, View};
 use crate::error::{Error, Misfit, Result};
 use crate::layer::parameters::LayerParameters;
@@ -192,41 +192,6 @@ impl BatchNormPass {
             Grid::Items(self.channels),
         )?;
         self.apply(plan, parameters, step, views)
-    }
-
-    /// The parameters of the forward kernels.
-    pub(super) fn params(
-        &self,
-        parameters: &LayerParameters,
-        views: &BatchNormForwardViews,
-        update_running: bool,
-    ) -> Result<NormParams> {
-        Ok(NormParams {
-            add: u32::from(views.residual.is_some()),
-            ..self.statistics_params(parameters, update_running)?
-        })
-    }
-
-    /// The parameters of kernels that only compute statistics.
-    pub(super) fn statistics_params(
-        &self,
-        parameters: &LayerParameters,
-        update_running: bool,
-    ) -> Result<NormParams> {
-        Ok(NormParams {
-            channels: self.channels as u32,
-            positions: self.positions as u32,
-            vectors: (self.lanes / 4) as u32,
-            weight: first(parameters, "weight")?,
-            bias: first(parameters, "bias")?,
-            mean: first(parameters, "running_mean")?,
-            variance: first(parameters, "running_variance")?,
-            epsilon: EPSILON,
-            momentum: MOMENTUM,
-            update: u32::from(update_running),
-            relu: u32::from(self.relu),
-            add: 0,
-        })
     }
 
     pub(super) fn check_forward(&self, views: &BatchNormForwardViews) -> Result<()> {

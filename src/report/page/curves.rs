@@ -116,9 +116,9 @@ fn capital(text: &str) -> String {
 /// The curves over an experiment's epochs: accuracy and loss; or the metric instead of accuracy, and the further scores
 /// of the evaluated part.
 fn of_epochs(experiment: &Experiment, records: &[RunRecord]) -> Vec<OfEpochs> {
-    let judged = |e: &Epoch| e.judged().1;
+    let judged = |e: &Epoch| e.monitored().1;
     fn scores(e: &Epoch) -> Vec<Score> {
-        e.judged().1.all_scores().cloned().collect()
+        e.monitored().1.all_scores().cloned().collect()
     }
     fn trained(e: &Epoch) -> Vec<Score> {
         e.train_metric.iter().cloned().collect()

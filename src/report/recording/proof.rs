@@ -57,7 +57,7 @@ pub(in crate::report) fn tables_against(
     let mut reported = Vec::new();
     let row = tested.and_then(|tested| {
         let row = epochs.iter().find(|row| row.step == tested.step)?;
-        let (_, judged) = row.judged();
+        let (_, judged) = row.monitored();
         (!tested.is(judged.loss, judged.accuracy)).then_some((row.epoch, tested))
     });
     if let Some((epoch, tested)) = row {
