@@ -74,7 +74,7 @@ pub fn load_which(path: &Path, which: Option<Which>) -> Result<(Checkpoint, Opti
     let Some(best) = best else {
         return match which {
             Some(_) => Err(failed(
-                "the run has no best checkpoint, for it has no validation part, or chooses nothing by it".to_owned(),
+                "the run has no best checkpoint: it has no validation part, or does not choose by it".to_owned(),
             )),
             None => newest(),
         };

@@ -217,7 +217,7 @@ impl fmt::Display for Misfit {
                 write!(f, "there is no {what} {number} among {of}, counted from 0")
             }
             Misfit::Undeclared { who, what } => {
-                write!(f, "{who} asks for {what}, of which it declares none")
+                write!(f, "{who} asks for {what}, which it does not declare")
             }
             Misfit::Plan { plan, kernel, why } => {
                 write!(f, "plan `{plan}`, kernel `{kernel}`: {why}")

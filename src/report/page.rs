@@ -74,10 +74,11 @@ impl Page {
 fn results_section(records: &[RunRecord], results: &Results) -> Section {
     let mut section = Section::new("Results");
     section.text(
-        "Mean ± standard deviation (n − 1) over the runs that differ in their seeds alone and came to their end. FLOPs \
-         are counted as Evci et al. (2020) count them, without evaluations; seconds and FLOPs are those of the whole \
-         run, with what a method does before the first step. Bytes are the most that were on the device at once, of \
-         all together and of each class: the moments differ, so the classes’ can add up to more.",
+        "Mean ± standard deviation (n − 1) over the runs that differ only in their seeds and have ended. FLOPs are \
+         counted as Evci et al. (2020) count them, without evaluations; seconds and FLOPs are those of the whole \
+         run, including what a method does before the first step. Bytes are the peak on the device, of all classes \
+         together and of each class: these peaks are at different moments, so those of the classes can add up to \
+         more.",
     );
     section.blocks.push(Block::Table(results.table()));
     let told = tested_differently(records, &results.groups).into_iter();
@@ -101,7 +102,7 @@ fn results_section(records: &[RunRecord], results: &Results) -> Section {
         }
         if record.summary.is_none() && record.damage.is_empty() {
             section.blocks.push(Block::Missing(format!(
-                "{} has no summary.json, for an older rootlet made it: what it ran on, its bytes, FLOPs and commands \
+                "{} has no summary.json because an older rootlet made it: its adapter, bytes, FLOPs and commands \
                  are not known",
                 record.name()
             )));

@@ -200,7 +200,7 @@ pub(super) fn result(event: &Finished) -> String {
     );
     // The run was stopped while it was waiting for images.
     if event.interrupted && told.loss.is_nan() {
-        return format!("{how}not tested, for the images do not come, {after}");
+        return format!("{how}not tested because the images do not arrive, {after}");
     }
     // Nobody else can have these images, so the result can be compared with no other.
     let part = TestPart::about(part, event.trained_on);

@@ -124,7 +124,7 @@ impl RunView {
         }
         if self.is_dead {
             lines.push(format!(
-                "no process trains in it any more, and it tells no end: go on with rootlet train --resume {}",
+                "no process trains in it any more, and it has not ended: go on with rootlet train --resume {}",
                 quoted(&record.path.to_string_lossy())
             ));
         }

@@ -157,7 +157,7 @@ fn a_checkpoint_that_is_named_is_the_one_to_go_on_from() {
     assert!(done.out.contains("resumed      at step 95"), "{done:?}");
     assert!(
         done.err
-            .contains("goes on from step 95; what it has up to step 114"),
+            .contains("goes on from step 95; the next checkpoint replaces what it has up to step 114"),
         "{done:?}"
     );
     assert_same(&unbroken, &run);

@@ -10,7 +10,7 @@ use crate::report::recording::RunRecord;
 use crate::report::results::Results;
 use crate::train::event::{Epoch, Round, RoundLayer, Score};
 
-const SEEDS: &str = "Line: mean over seeds; band: the least to the most.";
+const SEEDS: &str = "Line: mean over seeds; band: from the lowest to the highest.";
 
 /// A line for several runs: the mean of their values at each x, with the smallest and the largest.
 pub(super) fn series<'r>(
@@ -216,7 +216,7 @@ pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[Run
                     Some((100.0 * l.ever_active? * l.total as f64, l.total as f64))
                 })
             },
-            "no run tells the share of ever-active connections.",
+            "no run reports the share of ever-active connections.",
         ),
         (
             "rank-correlation",
@@ -237,7 +237,7 @@ pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[Run
             "Units without a connection",
             "units",
             dead_units,
-            "no run tells of dead units.",
+            "no run reports dead units.",
         ),
     ];
     for (id, title, label, value, why_not) in of_rounds {
@@ -366,7 +366,7 @@ pub(super) fn across(results: &Results, experiments: &[Experiment]) -> Option<Se
                     series: lines,
                 },
             },
-            "no run came to its end.",
+            "no run has ended.",
         );
     }
     (!section.blocks.is_empty()).then_some(section)

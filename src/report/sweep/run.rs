@@ -307,7 +307,7 @@ fn tell_edits(
     others.sort();
     if !others.is_empty() {
         note(&format!(
-            "{} in {} not in {} as it is now, and not in the table: {}",
+            "{} in {} missing from {} as it is now, and from the table: {}",
             counted(others.len() as u64, "run"),
             folder.display(),
             sweep.file.display(),

@@ -175,7 +175,7 @@ impl Run {
 fn way_out(folder: &Path, saved: Option<u64>) -> String {
     match saved {
         Some(step) => format!(
-            "the checkpoint of step {step} is whole, go on with rootlet train --resume {}",
+            "the checkpoint of step {step} is complete: go on with rootlet train --resume {}",
             quoted(&folder.to_string_lossy())
         ),
         None => format!(
