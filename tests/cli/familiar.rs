@@ -56,8 +56,7 @@ fn images_of_the_training_in_another_folder_are_counted() {
     let mut checkpoint = rootlet::checkpoint::load(&run).unwrap();
     checkpoint.snapshot.learned_images = Default::default();
     rootlet::checkpoint::save(&run, &checkpoint.snapshot, &checkpoint.manifest.config).unwrap();
-    let unknown =
-        "6 images of image-folder (it is not known whether the network was trained on some of them): ";
+    let unknown = "6 images of image-folder (it is not known whether the network was trained on some of them): ";
     assert!(
         result(&eval(&other)).starts_with(unknown),
         "{:?}",

@@ -65,8 +65,7 @@ fn a_process_that_died_is_told() {
     let desk = Desk::new();
     let run = desk.small(&[]);
     let watch = || desk.good(&["watch", "--once", text(&run)]).out;
-    let says =
-        "no process trains in it any more, and it has not ended: go on with rootlet train --resume ";
+    let says = "no process trains in it any more, and it has not ended: go on with rootlet train --resume ";
     assert!(!watch().contains(says));
     let mut open = summary(&run);
     open["finished"] = serde_json::Value::Null;

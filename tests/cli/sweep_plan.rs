@@ -207,10 +207,7 @@ fn a_plan_lists_every_run_whatever_is_in_its_folder() {
         }
         assert_eq!(states(&[]), finished, "{content:?}");
         let again = desk.good(&["sweep", "small.toml", "--quiet"]);
-        assert!(
-            again.err.contains("the checkpoint counts"),
-            "{again:?}"
-        );
+        assert!(again.err.contains("the checkpoint counts"), "{again:?}");
         assert_eq!(again.out, whole, "{content:?}");
     }
     // Without it, the run is damaged, or another run; the others are listed nevertheless.
