@@ -1,4 +1,4 @@
-// A batch norm's sizes, and where its parameters are. Host half: `NormParams` in src/layer/norm/batch_norm_params.rs. It comes first
+// A batch norm's sizes, and where its parameters are. Host half: `NormParams` in src/layer/norm/shared.rs. It comes first
 // in `Params` and has 48 bytes, because a struct in a uniform begins and ends at multiples of 16.
 struct Norm {
     channels: u32,

@@ -1,7 +1,7 @@
 //! Batch norm's output, with the optional addition and ReLU after it.
 
-use super::batch_norm_params::NormParams;
 use super::lanes::{clear_padding, for_each_part, tile};
+use super::shared::NormParams;
 use crate::engine::StepState;
 
 crate::kernel! {

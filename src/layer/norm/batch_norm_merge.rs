@@ -1,6 +1,6 @@
 //! Batch norm's statistics, second half: from the tiles' statistics to one mean and variance per channel.
 
-use super::batch_norm_params::NormParams;
+use super::shared::NormParams;
 use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 use crate::sparse::STATISTICS;

@@ -2,8 +2,8 @@
 
 use super::batch_norm_apply::{BatchNormApplyParams, BatchNormApplyTwin};
 use super::batch_norm_merge::{BatchNormMergeParams, BatchNormMergeTwin};
-use super::batch_norm_params::NormParams;
 use super::lanes::tile;
+use super::shared::NormParams;
 use super::shared::keep_parameters;
 use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};

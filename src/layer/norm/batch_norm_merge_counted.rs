@@ -1,8 +1,7 @@
 //! Batch norm's statistics from parts that state their number of samples, if its output is not written.
 
 use super::batch_norm_merge::{BatchNormMergeParams, BatchNormMergeTwin};
-use super::batch_norm_params::NormParams;
-use super::shared::keep_parameters;
+use super::shared::{NormParams, keep_parameters};
 use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 

@@ -1,9 +1,9 @@
 //! Batch norm of small planes in one dispatch.
 
 use super::batch_norm_merge_apply::{BatchNormMergeApplyParams, BatchNormMergeApplyTwin};
-use super::batch_norm_params::NormParams;
 use super::batch_norm_statistics::{BatchNormStatisticsParams, BatchNormStatisticsTwin};
 use super::lanes::tile;
+use super::shared::NormParams;
 use crate::engine::StepState;
 use crate::engine::loops::workgroup_sum;
 
