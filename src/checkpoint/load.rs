@@ -260,7 +260,7 @@ fn read(folder: &Path) -> Checked<Checkpoint> {
     let Tensors {
         state,
         past,
-        learned_images,
+        trained_images,
     } = tensors::decode(
         &data,
         &manifest.layers,
@@ -276,7 +276,7 @@ fn read(folder: &Path) -> Checked<Checkpoint> {
             data: manifest.data.clone(),
             objective: manifest.objective.clone(),
             changes: manifest.changes.clone(),
-            learned_images,
+            trained_images,
         },
         manifest,
         path: folder.to_owned(),

@@ -127,8 +127,8 @@ fn encode(
     if !snapshot.past.is_empty() {
         past::check(&state.layers, &snapshot.past)?;
     }
-    rules::learned_images(&snapshot.learned_images)?;
-    let model = tensors::encode(state, &snapshot.past, &snapshot.learned_images)?;
+    rules::trained_images(&snapshot.trained_images)?;
+    let model = tensors::encode(state, &snapshot.past, &snapshot.trained_images)?;
     let (norms, parameters) = Shapes::of(&state.parameters);
     let manifest = Manifest {
         format: FORMAT,

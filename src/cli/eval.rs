@@ -163,10 +163,10 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
             ..source.clone()
         })?,
     };
-    match checkpoint.snapshot.learned_images.is_empty() {
+    match checkpoint.snapshot.trained_images.is_empty() {
         true => as_then.compare_with(trained),
         // The images themselves tell.
-        false => data.compares_with(&checkpoint.snapshot.learned_images),
+        false => data.compares_with(&checkpoint.snapshot.trained_images),
     }
     let part = args.part.unwrap_or(data.final_part());
     if data.part(part).is_none() {
@@ -243,13 +243,13 @@ fn learned_of(
         return Ok(None);
     }
     let Snapshot {
-        learned_images,
+        trained_images,
         progress,
         ..
     } = &checkpoint.snapshot;
-    if !learned_images.is_empty() {
+    if !trained_images.is_empty() {
         data.read_test_images()?;
-        return Ok(data.test_images_among(learned_images));
+        return Ok(data.test_images_among(trained_images));
     }
     let all = data.test.len() as u64;
     Ok(Some(match progress.epoch {
@@ -318,7 +318,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     for bad in data.bad_images() {
         output::note(&format!("left out because it cannot be read: {bad}"));
     }
-    let images = &checkpoint.snapshot.learned_images;
+    let images = &checkpoint.snapshot.trained_images;
     let trained_on = match (own, &data.test_part) {
         // Published as test images.
         (true, TestPart::Published) => Some(0),

@@ -262,7 +262,7 @@ fn a_checkpoint_that_knows_no_data_has_no_test_images_of_them() {
     let run = desk.runs().remove(0);
     let mut checkpoint = rootlet::checkpoint::load(&run).unwrap();
     checkpoint.snapshot.data = None;
-    checkpoint.snapshot.learned_images = Default::default();
+    checkpoint.snapshot.trained_images = Default::default();
     rootlet::checkpoint::save(&run, &checkpoint.snapshot, &checkpoint.manifest.config).unwrap();
     let done = desk.good(&["eval", text(&run)]);
     assert!(result(&done).starts_with("2 images of "), "{done:?}");

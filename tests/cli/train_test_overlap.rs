@@ -54,7 +54,7 @@ fn images_of_the_training_in_another_folder_are_counted() {
     assert_eq!(count(&other), 2);
     // An older checkpoint recorded nothing about them.
     let mut checkpoint = rootlet::checkpoint::load(&run).unwrap();
-    checkpoint.snapshot.learned_images = Default::default();
+    checkpoint.snapshot.trained_images = Default::default();
     rootlet::checkpoint::save(&run, &checkpoint.snapshot, &checkpoint.manifest.config).unwrap();
     let unknown = "6 images of image-folder (it is not known whether the network was trained on some of them): ";
     assert!(
