@@ -10,6 +10,7 @@ mod headline;
 mod html;
 mod layers;
 mod origin;
+mod picture;
 mod section;
 
 use super::copies::trained_twice;
@@ -25,6 +26,7 @@ use section::{Block, Section};
 #[derive(Clone, Debug)]
 pub struct Page {
     sections: Vec<Section>,
+    picture: Option<Figure>,
 }
 
 impl Page {
@@ -39,11 +41,14 @@ impl Page {
             });
         }
         let mut sections = Vec::new();
+        let mut picture = None;
         if !records.is_empty() {
             let results = Results::of(records)?;
             sections.extend(headline::section(&results, records));
             sections.push(results_section(records, &results));
             let experiments = experiments(&results);
+            let first = experiments.first();
+            picture = first.map(|first| picture::picture(first, &results, records));
             sections.extend(density::section(&results, &experiments));
             for experiment in &experiments {
                 sections.push(experiment_section(experiment, &results, records));
@@ -53,7 +58,7 @@ impl Page {
         if !records.is_empty() {
             sections.push(origin::section(records));
         }
-        Ok(Self { sections })
+        Ok(Self { sections, picture })
     }
 
     /// Its figures, top to bottom.
@@ -63,6 +68,12 @@ impl Page {
             Block::Figure(figure) => Some(figure),
             _ => None,
         })
+    }
+
+    /// The first comparison in one figure: what each method reaches, and the bytes that its weights take. It is not on the
+    /// page. None without a run that came to its end.
+    pub fn picture(&self) -> Option<&Figure> {
+        self.picture.as_ref().filter(|figure| figure.has_content())
     }
 
     /// The page as HTML.

@@ -123,6 +123,11 @@ pub(super) fn started(event: &Started) -> String {
     lines.join("\n")
 }
 
+/// A number of bytes with a binary prefix.
+pub(super) fn bytes(number: u64) -> String {
+    BinaryBytes(number).to_string()
+}
+
 /// The memory that a device holds, by class; `None` if that is not known.
 pub fn memory_text(classes: &[(String, u64)]) -> Option<String> {
     let all: u64 = classes.iter().map(|(_, bytes)| bytes).sum();
@@ -256,8 +261,8 @@ pub(super) fn memory(event: &Finished) -> String {
         .unwrap_or(0);
     let mut table = format!("{:<width$}  {:>12}", "device memory", "peak");
     let total = ("most at once".to_owned(), event.peak_total);
-    for (class, bytes) in event.peak.iter().chain([&total]) {
-        let bytes = BinaryBytes(*bytes).to_string();
+    for (class, peak) in event.peak.iter().chain([&total]) {
+        let bytes = bytes(*peak);
         // Writing into a String cannot fail.
         let _ = write!(table, "\n{:<width$}  {bytes:>12}", class.replace('_', " "));
     }

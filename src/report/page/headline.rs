@@ -36,14 +36,14 @@ pub(super) fn section(results: &Results, records: &[RunRecord]) -> Option<Sectio
 }
 
 /// What decides between rows: the column of results, and whether a higher number is better.
-struct Measure {
+pub(super) struct Measure {
     column: String,
     higher_is_better: bool,
 }
 
 impl Measure {
     /// The accuracy of the end's part, the metric in its place, or else the loss.
-    fn of(end: &Finished) -> Self {
+    pub(super) fn of(end: &Finished) -> Self {
         let (part, told) = end.result();
         let (name, higher_is_better) = match &told {
             Judged {
@@ -62,6 +62,15 @@ impl Measure {
             column: format!("{part}_{name}"),
             higher_is_better,
         }
+    }
+
+    /// What a row reached, with its unit.
+    pub(super) fn text(&self, group: &Group, results: &Results) -> Option<String> {
+        let result = group.spread_text(results, &self.column)?;
+        Some(match self.column.ends_with("_accuracy") {
+            true => format!("{result} %"),
+            false => result,
+        })
     }
 }
 
@@ -102,10 +111,6 @@ fn headline(
     results: &Results,
     records: &[RunRecord],
 ) -> Headline {
-    let result = group
-        .spread_text(results, &measure.column)
-        .unwrap_or_default();
-    let is_share = measure.column.ends_with("_accuracy");
     let what = format!(
         "{} of {} on {}, {}, {} % sparse, {}",
         measure.column.replace('_', " "),
@@ -116,11 +121,7 @@ fn headline(
         counted(group.finished as u64, "run")
     );
     Headline {
-        result: if is_share {
-            format!("{result} %")
-        } else {
-            result
-        },
+        result: measure.text(group, results).unwrap_or_default(),
         what,
         shares: shares(group, records),
     }
