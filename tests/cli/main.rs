@@ -29,6 +29,7 @@ mod interrupt;
 #[cfg(unix)]
 mod kills;
 mod large_files;
+mod listing;
 mod models;
 mod older;
 mod outputs;
