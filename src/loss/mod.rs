@@ -17,7 +17,7 @@
 //! | `mix_labels.rs` | of mixed samples the other class |
 //!
 //! Your own loss brings a kernel ([`kernel!`](crate::kernel!)) and goes into a [`Setup`](crate::train::Setup);
-//! `tests/custom_loss.rs` has one, with a metric.
+//! `tests/custom_loss/main.rs` has one, with a metric.
 
 mod accuracy;
 mod binary_cross_entropy;
