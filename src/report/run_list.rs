@@ -59,10 +59,10 @@ fn folders_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// The table of the runs that [`find_all`] finds. `note` receives a line for each that cannot be read.
+/// The table of the runs that `find_all` finds. `note` receives a line for each that cannot be read.
 ///
 /// # Errors
-/// As [`find_all`].
+/// The folder cannot be listed.
 pub fn list_runs(folder: &Path, note: &mut dyn FnMut(&str)) -> Result<TextTable> {
     let mut table = TextTable {
         header: ["run", "model", "epochs", "result", "state"]
