@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use rootlet::Result;
 
 use super::{
@@ -98,8 +98,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Data(args) => data::run(&args)?,
         Command::Verify(args) => verify::run(&args)?,
         Command::Tune(args) => tune::run(&args)?,
-        Command::Completions(args) => shell::complete(&args)?,
-        Command::Man(args) => shell::man(&args)?,
+        Command::Completions(args) => shell::complete(&args, Cli::command())?,
+        Command::Man(args) => shell::man(&args, Cli::command())?,
     }
     Ok(ExitCode::SUCCESS)
 }

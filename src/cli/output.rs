@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use rootlet::data::Dataset;
-use rootlet::report::{error_line, printable};
+use rootlet::report::{error_line, fitted, printable};
 use rootlet::{Error, Result};
 
 /// Notes that a limit exceeds the number of images and so limits nothing.
@@ -30,7 +30,7 @@ pub(super) fn say(text: &str) {
 
 /// Prints for people.
 pub(super) fn print(text: &str) -> Result<()> {
-    print_json(&printable(text))
+    print_json(&fitted(&printable(text)))
 }
 
 /// Prints for programs, which get every character unescaped.

@@ -4,11 +4,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 use rootlet::{Error, Result};
 
-use super::command::Cli;
 use super::output;
 
 const COMPLETIONS: &str = "\
@@ -34,17 +33,16 @@ pub struct ManArgs {
     folder: PathBuf,
 }
 
-/// Prints completions.
-pub fn complete(args: &CompletionsArgs) -> Result<()> {
+/// Prints completions of a command line.
+pub fn complete(args: &CompletionsArgs, mut command: Command) -> Result<()> {
     let mut script = Vec::new();
-    generate(args.shell, &mut Cli::command(), "rootlet", &mut script);
+    generate(args.shell, &mut command, "rootlet", &mut script);
     output::print_json(&String::from_utf8_lossy(&script))
 }
 
-/// Writes the man pages.
-pub fn man(args: &ManArgs) -> Result<()> {
+/// Writes the man pages of a command line.
+pub fn man(args: &ManArgs, command: Command) -> Result<()> {
     let folder = &args.folder;
     fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
-    clap_mangen::generate_to(Cli::command(), folder)
-        .map_err(Error::io("write the man pages to", folder))
+    clap_mangen::generate_to(command, folder).map_err(Error::io("write the man pages to", folder))
 }

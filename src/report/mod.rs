@@ -26,7 +26,7 @@ mod text;
 mod training;
 mod watch;
 
-pub use crate::words::counted;
+pub use crate::words::{counted, grouped};
 pub use copies::distinct;
 pub use figure::{Figure, FigureSize, register_font};
 pub(crate) use fuzz::run_folder as fuzz_run_folder;
@@ -41,7 +41,7 @@ pub use recording::{
 pub use results::{Group, Overview, Results, Spread, TextTable};
 pub use run_list::{list_runs, newest_run};
 pub use shell::command_line;
-pub use terminal::{error_line, terminal_width};
+pub use terminal::{error_line, fitted, terminal_width};
 pub use text::{memory_text, printable};
 pub use training::{Place, RecordOptions, Recorded, RecordedTraining, run_through_losses};
 pub use watch::{RunView, sparkline};

@@ -1,22 +1,11 @@
 //! The first thing on the page: the best result of each data set, and what it took beside a dense network.
 
 use super::experiment::percent;
-use super::section::{Block, Section};
+use super::section::{Block, Headline, Section};
 use crate::report::recording::RunRecord;
 use crate::report::results::{Group, Results};
 use crate::train::event::{Finished, PartResults, Score};
 use crate::words::counted;
-
-/// The best result on a data set.
-#[derive(Clone, Debug)]
-pub(super) struct Headline {
-    /// The result as a number.
-    pub result: String,
-    /// What the number is, and what reached it.
-    pub what: String,
-    /// Shares of a dense network: the share, and of what it is.
-    pub shares: Vec<(String, &'static str)>,
-}
 
 /// The section of the best results; none if no run came to its end.
 pub(super) fn section(results: &Results, records: &[RunRecord]) -> Option<Section> {

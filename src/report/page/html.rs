@@ -3,8 +3,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::headline::Headline;
-use super::section::{Block, Section};
+use super::section::{Block, Headline, Section};
 use crate::Result;
 use crate::report::figure::{Figure, stylesheet};
 use crate::report::results::TextTable;

@@ -1,6 +1,5 @@
 //! A part of the page under a heading, and what is in it.
 
-use super::headline::Headline;
 use crate::report::figure::Figure;
 use crate::report::results::TextTable;
 
@@ -24,6 +23,17 @@ pub(super) enum Block {
     Figure(Figure),
     /// A run and where it came from: name, facts, command lines.
     Origin(String, Vec<(String, String)>, Vec<String>),
+}
+
+/// The best result on a data set.
+#[derive(Clone, Debug)]
+pub(super) struct Headline {
+    /// The result as a number.
+    pub result: String,
+    /// What the number is, and what reached it.
+    pub what: String,
+    /// Shares of a dense network: the share, and of what it is.
+    pub shares: Vec<(String, &'static str)>,
 }
 
 impl Section {
