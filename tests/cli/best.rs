@@ -197,7 +197,7 @@ fn nothing_is_chosen_where_there_is_nothing_to_choose_by_or_it_is_not_wanted() {
         desk.bad(
             &["train", flag],
             2,
-            &["has no effect", "the validation part", "--val-split"],
+            &["has no effect", "a validation part", "--val-split"],
         );
     }
     desk.bad(

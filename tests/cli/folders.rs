@@ -104,7 +104,7 @@ fn folders_that_are_no_classes_are_all_named_and_never_skipped() {
     let done = desk.bad(
         &["data", "check", "--data-dir=data"],
         1,
-        &["bad entries, listed above: 11, of which 3 are folders"],
+        &["bad entries, listed above: 11, 3 of them folders"],
     );
     let folders = [
         "train/empty (it holds no images",

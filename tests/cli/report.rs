@@ -229,7 +229,7 @@ fn what_cannot_be_reported() {
     );
     let write = |text: &str| fs::write(desk.path("bench.json"), text).unwrap();
     for (content, part) in [
-        ("{", "no JSON"),
+        ("{", "not JSON"),
         ("{}", "not a benchmark"),
         ("[1]", "not a benchmark"),
         (

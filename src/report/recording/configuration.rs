@@ -123,7 +123,7 @@ impl RunFolder {
             (false, _) if self.path().join(CONFIG).exists() => format!("{file} is no file"),
             (false, _) => format!("{file} is missing"),
         };
-        Some(format!("{wrong}; {source} is believed"))
+        Some(format!("{wrong}; {source} counts"))
     }
 }
 
