@@ -19,6 +19,7 @@ mod report;
 mod sweep;
 mod train;
 mod tune;
+mod tune_layers;
 mod verify;
 mod watch;
 

@@ -5,6 +5,7 @@
 //! | `definition.rs`, `extent.rs` | what a layer is: the trait that all of them implement; sizes |
 //! | `pass.rs`, `parameter_state.rs`, `parameters.rs` | what a layer sees while it records; dense parameters, on the host and on the device |
 //! | `sparse.rs`, `sparse_pass.rs`, `dense_pass.rs`, `bias_gradient.rs` | linear, token-wise and convolutional layers of sparse connections |
+//! | `both_ways.rs` | such a layer by itself, from its list of connections and densely, to compare their times |
 //! | `conv_pass.rs` | a convolution with the sums for the batch norms after and before it |
 //! | `linear_gelu.rs`, `linear_gelu_backward.rs` | such a layer with the GELU after it, or before it |
 //! | `norm/` | batch norm, layer norm |
@@ -26,6 +27,7 @@ mod add;
 pub mod attention;
 mod batch_metrics;
 mod bias_gradient;
+mod both_ways;
 mod conv_pass;
 mod definition;
 mod dense_pass;
@@ -58,6 +60,7 @@ pub use add::{AddForward, AddForwardParams, AddInto, AddIntoParams};
 pub use attention::{Attention, AttentionPass};
 pub use batch_metrics::{BatchMetrics, BatchMetricsParams};
 pub use bias_gradient::{BiasGradient, BiasGradientParams};
+pub use both_ways::{BothWays, LayerProduct};
 pub use definition::{Connections, Layer, Linear};
 pub use dense_pass::DenseWeights;
 pub use dropout::{Dropout, DropoutApply, DropoutApplyParams, DropoutPass};

@@ -8,9 +8,10 @@
 //! | `training/` | opening a device and training in a run folder |
 //! | `sweep/` | many runs |
 //! | `results/`, `figure/`, `page/`, `watch.rs` | what is shown of runs |
-//! | `text.rs`, `model.rs`, `shell.rs` | events, models and command lines as text |
+//! | `text.rs`, `model.rs`, `denser.rs`, `shell.rs` | events, models and command lines as text |
 
 mod copies;
+mod denser;
 mod figure;
 mod fuzz;
 mod model;
@@ -25,6 +26,7 @@ mod watch;
 
 pub use crate::words::counted;
 pub use copies::distinct;
+pub use denser::denser_text;
 pub use figure::{Figure, FigureSize, register_font};
 pub(crate) use fuzz::run_folder as fuzz_run_folder;
 pub use model::count_text;
