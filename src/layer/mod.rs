@@ -15,7 +15,7 @@
 //! | `dropout.rs`, `flatten.rs` | dropout; one vector of all numbers |
 //! | `attention/`, `patchify.rs`, `positions.rs` | self-attention; patches as tokens, and their positions |
 //! | `samples.rs` | one instance of each, for verification and tests |
-//! | `softmax_cross_entropy.rs`, `batch_metrics.rs` | kernels of the loss, and of the results that are kept |
+//! | `softmax_cross_entropy.rs`, `batch_metrics.rs`, `cross_entropy_metrics.rs` | kernels of the loss, of the results that are kept, and of both |
 //!
 //! Each has a description (`BatchNorm`), which implements [`Layer`], and its passes at one size (`BatchNormPass`),
 //! which record kernels.
@@ -29,6 +29,7 @@ mod batch_metrics;
 mod bias_gradient;
 mod both_ways;
 mod conv_pass;
+mod cross_entropy_metrics;
 mod definition;
 mod dense_pass;
 mod dropout;
@@ -61,6 +62,7 @@ pub use attention::{Attention, AttentionPass};
 pub use batch_metrics::{BatchMetrics, BatchMetricsParams};
 pub use bias_gradient::{BiasGradient, BiasGradientParams};
 pub use both_ways::{BothWays, LayerProduct};
+pub use cross_entropy_metrics::{CrossEntropyMetrics, CrossEntropyMetricsParams};
 pub use definition::{Connections, Layer, Linear};
 pub use dense_pass::DenseWeights;
 pub use dropout::{Dropout, DropoutApply, DropoutApplyParams, DropoutPass};

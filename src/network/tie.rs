@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_crossover_is_where_both_take_as_long() {
-        for own in [0.001, 0.02, 0.1, 0.3, 0.5, 0.99, 1.0] {
+        for own in [0.001f64, 0.02, 0.1, 0.3, 0.5, 0.99, 1.0] {
             for most in [own, (3.0 * own).min(1.0), 1.0] {
                 // 2 + 40 d = 12 at a density of 0.25, 1 + 30 d = 19 at 0.6.
                 let clock = |d| vec![[2.0 + 40.0 * d, 12.0], [1.0 + 30.0 * d, 19.0]];

@@ -6,10 +6,11 @@
 
 use rayon::prelude::*;
 
+use super::adamw_all::{AdamWAll, AdamWAllParams};
 use super::array::StateArray;
 use super::definition::{Optimiser, Update};
 use crate::bounds::{check, check_rate, positive, share};
-use crate::engine::{Grid, Plan, StepState};
+use crate::engine::{Device, Grid, Plan, StepState};
 use crate::error::Result;
 
 crate::kernel! {
@@ -65,7 +66,7 @@ fn rest_of_exp(x: f32) -> f32 {
 }
 
 impl AdamWStepTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let p = self.params;
         let length = p.vectors as usize * 4;
         let (rate, first_step) = (self.step.learning_rate, self.step.step + 1);
@@ -138,6 +139,23 @@ impl AdamW {
         })
     }
 
+    fn params(&self, vectors: u32) -> AdamWStepParams {
+        let [beta1, beta2] = self.betas;
+        AdamWStepParams {
+            vectors,
+            beta1: beta1 as f32,
+            beta2: beta2 as f32,
+            rest1: (1.0 - beta1) as f32,
+            rest2: (1.0 - beta2) as f32,
+            // For 0 it is -∞, which the shader need not handle: exp is 0 long before that.
+            log_beta1: beta1.ln().max(-1e3) as f32,
+            log_beta2: beta2.ln().max(-1e3) as f32,
+            epsilon: self.epsilon as f32,
+            weight_decay: self.weight_decay as f32,
+            by_age: u32::from(self.by_age),
+        }
+    }
+
     /// The same, except that moments are corrected by the steps of the run, as if every connection had been there from
     /// the start. Other frameworks do this; it is meant for comparisons.
     pub fn without_ages(self) -> Self {
@@ -158,23 +176,10 @@ impl Optimiser for AdamW {
     }
 
     fn step(&self, plan: &mut Plan, update: &Update<'_>) -> Result<()> {
-        let vectors = update.count.div_ceil(4);
-        let [beta1, beta2] = self.betas;
+        let vectors = update.vectors();
         plan.dispatch(
             AdamWStep {
-                params: AdamWStepParams {
-                    vectors: vectors as u32,
-                    beta1: beta1 as f32,
-                    beta2: beta2 as f32,
-                    rest1: (1.0 - beta1) as f32,
-                    rest2: (1.0 - beta2) as f32,
-                    // For 0 it is -∞, which the shader need not handle: exp is 0 long before that.
-                    log_beta1: beta1.ln().max(-1e3) as f32,
-                    log_beta2: beta2.ln().max(-1e3) as f32,
-                    epsilon: self.epsilon as f32,
-                    weight_decay: self.weight_decay as f32,
-                    by_age: u32::from(self.by_age),
-                },
+                params: self.params(vectors as u32),
                 step: update.step.clone(),
                 gradient: update.gradient.clone(),
                 weights: update.weights.clone(),
@@ -184,6 +189,40 @@ impl Optimiser for AdamW {
             },
             Grid::Items(vectors),
         )
+    }
+
+    fn step_together(
+        &self,
+        plan: &mut Plan,
+        device: &Device,
+        updates: &[Update<'_>; 3],
+    ) -> Result<bool> {
+        if !device.binds::<AdamWAll>() {
+            return Ok(false);
+        }
+        let [connections, biases, dense] = updates;
+        let vectors = updates.each_ref().map(|update| update.vectors());
+        let kernel = AdamWAll {
+            params: AdamWAllParams::new(vectors.map(|n| n as u32), self.params(0)),
+            step: connections.step.clone(),
+            gradient: connections.gradient.clone(),
+            weights: connections.weights.clone(),
+            first: connections.state(Self::FIRST.name)?,
+            second: connections.state(Self::SECOND.name)?,
+            age: connections.state(Self::AGE.name)?,
+            bias_gradient: biases.gradient.clone(),
+            bias: biases.weights.clone(),
+            bias_first: biases.state(Self::FIRST.name)?,
+            bias_second: biases.state(Self::SECOND.name)?,
+            bias_age: biases.state(Self::AGE.name)?,
+            dense_gradient: dense.gradient.clone(),
+            dense: dense.weights.clone(),
+            dense_first: dense.state(Self::FIRST.name)?,
+            dense_second: dense.state(Self::SECOND.name)?,
+            dense_age: dense.state(Self::AGE.name)?,
+        };
+        plan.dispatch(kernel, Grid::Items(vectors.into_iter().sum()))?;
+        Ok(true)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Optimisers, and the learning rate's schedule.
 
 mod adamw;
+mod adamw_all;
 mod array;
 mod average;
 mod buffers;
@@ -10,9 +11,11 @@ mod definition;
 mod name;
 mod rate;
 mod sgd;
+mod sgd_all;
 mod state;
 
 pub use adamw::{AdamW, AdamWStep, AdamWStepParams};
+pub use adamw_all::{AdamWAll, AdamWAllParams};
 pub use array::{Numbers, Scalar, StateArray};
 pub use average::{Average, AverageParams, Averaged, Exchange, ExchangeParams};
 #[doc(hidden)]
@@ -26,4 +29,5 @@ pub use definition::{Group, Optimiser, Update};
 pub use name::{OptimiserName, RateName};
 pub use rate::{LearningRate, Milestones, Moment};
 pub use sgd::{Sgd, SgdStep, SgdStepParams};
+pub use sgd_all::{SgdAll, SgdAllParams};
 pub use state::OptimiserState;

@@ -4,8 +4,9 @@ use rayon::prelude::*;
 
 use super::array::StateArray;
 use super::definition::{Optimiser, Update};
+use super::sgd_all::{SgdAll, SgdAllParams};
 use crate::bounds::{check, check_rate, share};
-use crate::engine::{Grid, Plan, StepState};
+use crate::engine::{Device, Grid, Plan, StepState};
 use crate::error::Result;
 
 crate::kernel! {
@@ -34,7 +35,7 @@ crate::kernel! {
 const CHUNK: usize = 16 * 1024;
 
 impl SgdStepTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let SgdStepParams {
             momentum,
             weight_decay,
@@ -120,7 +121,7 @@ impl Optimiser for Sgd {
     }
 
     fn step(&self, plan: &mut Plan, update: &Update<'_>) -> Result<()> {
-        let vectors = update.count.div_ceil(4);
+        let vectors = update.vectors();
         plan.dispatch(
             SgdStep {
                 params: SgdStepParams {
@@ -136,5 +137,42 @@ impl Optimiser for Sgd {
             },
             Grid::Items(vectors),
         )
+    }
+
+    fn step_together(
+        &self,
+        plan: &mut Plan,
+        device: &Device,
+        updates: &[Update<'_>; 3],
+    ) -> Result<bool> {
+        if !device.binds::<SgdAll>() {
+            return Ok(false);
+        }
+        let [connections, biases, dense] = updates;
+        let kernel = SgdAll {
+            params: SgdAllParams {
+                connections: connections.vectors() as u32,
+                biases: biases.vectors() as u32,
+                dense: dense.vectors() as u32,
+                momentum: self.momentum,
+                weight_decay: self.weight_decay,
+                nesterov: u32::from(self.nesterov),
+            },
+            step: connections.step.clone(),
+            gradient: connections.gradient.clone(),
+            weights: connections.weights.clone(),
+            velocity: connections.state(Self::STATE.name)?,
+            bias_gradient: biases.gradient.clone(),
+            bias: biases.weights.clone(),
+            bias_velocity: biases.state(Self::STATE.name)?,
+            dense_gradient: dense.gradient.clone(),
+            dense: dense.weights.clone(),
+            dense_velocity: dense.state(Self::STATE.name)?,
+        };
+        plan.dispatch(
+            kernel,
+            Grid::Items(updates.iter().map(Update::vectors).sum()),
+        )?;
+        Ok(true)
     }
 }
