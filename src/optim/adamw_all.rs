@@ -1,6 +1,6 @@
 //! AdamW for all groups of trained numbers in one dispatch.
 
-use super::adamw::{AdamWStepParams, AdamWStepTwin};
+use super::adamw_step::{AdamWStepParams, AdamWStepTwin};
 use crate::engine::StepState;
 
 crate::kernel! {

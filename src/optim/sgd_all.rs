@@ -1,6 +1,6 @@
 //! SGD for all groups of trained numbers in one dispatch.
 
-use super::sgd::{SgdStepParams, SgdStepTwin};
+use super::sgd_step::{SgdStepParams, SgdStepTwin};
 use crate::engine::StepState;
 
 crate::kernel! {

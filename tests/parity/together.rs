@@ -210,8 +210,16 @@ fn a_loss_is_summed_where_it_is_computed() {
                 outputs.each_ref().map(bits)
             });
             assert!(found[0] == found[1], "{lanes} lanes on {}", device.name());
-            let slots = found[1][3].iter().filter(|&&word| word != 1.5f32.to_bits());
-            assert_eq!(slots.count(), 2, "one slot of the ring");
+            let ring = found[1][3].iter().enumerate();
+            let changed: Vec<usize> = ring
+                .filter(|&(_, &word)| word != 1.5f32.to_bits())
+                .map(|(at, _)| at)
+                .collect();
+            // The score changes nothing if no sample is right.
+            assert!(
+                [&[10][..], &[10, 11]].contains(&&changed[..]),
+                "{changed:?} of the ring"
+            );
         }
     }
 }
