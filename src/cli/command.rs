@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rootlet::Result;
 
-use super::{adapters, bench, data, eval, flops, model, report, sweep, train, tune, verify, watch};
+use super::{
+    adapters, bench, data, eval, flops, model, predict, report, sweep, train, tune, verify, watch,
+};
 
 /// Trains sparse neural networks on any GPU, or without one
 ///
@@ -37,6 +39,8 @@ Examples:
       Go on with a run that was interrupted.
   rootlet eval runs/20260131-174502-digits
       Test the network of a run.
+  rootlet predict runs/20260131-174502-photos new-photos -o predictions.csv
+      What the network of a run says of other photos, or of the rows of a table.
   rootlet watch runs/20260131-174502-digits
       See how far a run is.
   rootlet sweep sweep.toml && rootlet report runs/sweep -o report.html
@@ -62,6 +66,7 @@ Examples:
 enum Command {
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
+    Predict(predict::PredictArgs),
     Adapters(adapters::AdaptersArgs),
     Bench(bench::BenchArgs),
     Model(model::ModelArgs),
@@ -79,6 +84,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Train(args) => return train::run(&args),
         Command::Eval(args) => eval::run(&args)?,
+        Command::Predict(args) => predict::run(&args)?,
         Command::Adapters(args) => adapters::run(&args)?,
         Command::Bench(args) => bench::run(&args)?,
         Command::Model(args) => model::run(&args)?,

@@ -20,6 +20,7 @@
 //! | `class_sizes.rs` | images per class, and the notes if a class has none |
 //! | `contents.rs`, `checksums.rs` | their published files, by checksum |
 //! | `folder.rs`, `folder_split.rs` | image folders: listing one; its files, read when they are needed |
+//! | `photos.rs` | image files without classes, to predict for |
 //! | `scan.rs` | what an image folder holds, and what does not belong there |
 //! | `held_out.rs` | samples held out of the training samples |
 //! | `decode.rs`, `decode/` | JPEG, PNG, WebP and BMP; which way up a camera was held |
@@ -105,6 +106,7 @@ mod normalisation;
 mod operations;
 mod options;
 mod parts;
+mod photos;
 #[doc(hidden)]
 pub mod published;
 mod readers;
@@ -160,6 +162,8 @@ pub use normalisation::Normalisation;
 pub use operations::Operations;
 pub use options::{DataOptions, ImageOptions};
 pub use parts::{DataPart, HeldOut};
+#[doc(hidden)]
+pub use photos::Photos;
 pub use record::DataRecord;
 #[doc(hidden)]
 pub use record::HeldOutRecord;

@@ -13,6 +13,7 @@ mod memory;
 mod meter;
 mod phases;
 mod predict;
+mod predictions;
 mod probe;
 mod remarks;
 mod saving;
@@ -28,9 +29,11 @@ pub use event::{Event, Observer, Score};
 #[doc(hidden)]
 pub use hooks::KeepBest;
 pub use hooks::{Hooks, Save};
+pub use predict::Predictor;
 #[doc(hidden)]
 pub use predict::for_tests;
-pub use predict::{Predictions, Predictor};
+pub use predictions::Predictions;
+pub(crate) use predictions::to_probabilities;
 pub use saving::SaveEvery;
 pub use setup::Setup;
 pub use trainer::Trainer;

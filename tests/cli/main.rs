@@ -20,6 +20,7 @@ mod first_steps;
 mod flops;
 mod folders;
 mod going;
+mod guides;
 #[cfg(target_os = "linux")]
 mod hanging;
 mod hostile;
@@ -33,6 +34,7 @@ mod large_files;
 mod models;
 mod older;
 mod outputs;
+mod predict;
 mod readme;
 mod report;
 mod resume;
