@@ -9,6 +9,7 @@ mod data;
 mod device_args;
 mod errors;
 mod eval;
+mod export;
 mod flops;
 mod interrupt;
 mod model;

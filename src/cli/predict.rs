@@ -230,15 +230,7 @@ impl<'a> Sink<'a> {
         let Some(path) = &args.output else {
             return Ok(Sink::Standard(io::BufWriter::new(io::stdout())));
         };
-        let file = NewFile::begin(path, &args.inputs, args.force).map_err(|error| match error {
-            Error::Io { path, source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {
-                Error::Fixed {
-                    what: format!("{} exists already", path.display()),
-                    way_out: "--force replaces it, or give another name".to_owned(),
-                }
-            }
-            other => other,
-        })?;
+        let file = output::begin(path, &args.inputs, args.force)?;
         Ok(Sink::File(path, Box::new(file)))
     }
 

@@ -159,6 +159,11 @@ impl Figure {
         format!("{stem}.{extension}")
     }
 
+    /// Whether its letters are so small that it should have the width of several figures.
+    pub(super) fn is_wide(&self) -> bool {
+        matches!(&self.plot, Plot::Matrix { names, .. } if names.len() > 10)
+    }
+
     /// Whether the figure shows anything.
     pub fn has_content(&self) -> bool {
         match &self.plot {

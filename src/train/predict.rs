@@ -66,6 +66,24 @@ impl Predictor {
     /// # Errors
     /// As [`Predictor::load`].
     pub fn of_checkpoint(device: Device, checkpoint: &Checkpoint) -> Result<Self> {
+        let (model, data) = Self::described(checkpoint)?;
+        Self::new(device, checkpoint, data, &model)
+    }
+
+    /// What a checkpoint's network predicts, for data as `data` describes them.
+    ///
+    /// # Errors
+    /// Its configuration cannot be read.
+    pub(crate) fn task_of(checkpoint: &Checkpoint, data: &DataRecord) -> Result<Task> {
+        let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
+        Ok(task(checkpoint, data, &config))
+    }
+
+    /// The model of a checkpoint, and its data.
+    ///
+    /// # Errors
+    /// As [`Predictor::load`].
+    pub(crate) fn described(checkpoint: &Checkpoint) -> Result<(Model, &DataRecord)> {
         let refused = |reason: &str| Error::Checkpoint {
             path: checkpoint.path.clone(),
             reason: reason.to_owned(),
@@ -86,7 +104,7 @@ impl Predictor {
                  Predictor::new",
             ));
         }
-        Self::new(device, checkpoint, data, &model)
+        Ok((model, data))
     }
 
     /// Which checkpoint of its run it is; `None` if the checkpoint itself was named.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data::{TRAIN, json, photos, with};
 use crate::tables::plants;
-use crate::{Desk, small, text};
+use crate::{Desk, text};
 
 /// The rows of a file of predictions, each by the names of its columns.
 fn rows(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
@@ -124,7 +124,7 @@ fn photos_are_found_in_folders_and_damaged_ones_are_named() {
     assert_eq!(files[0], path("ant/40.png"));
     assert_eq!(files.len(), 12);
     // A folder of photos, without folders of classes, and a file by its name.
-    photos(&desk.path("new"), &["."], 3, 4);
+    photos(desk.0.path(), &["new"], 3, 4);
     fs::write(desk.path("new/04.png"), "torn").unwrap();
     fs::write(desk.path("new/notes.txt"), "text").unwrap();
     let named = ["predict", text(&run), "new", "data/val/cat/41.png"];
@@ -165,7 +165,7 @@ fn photos_are_found_in_folders_and_damaged_ones_are_named() {
 fn digits_take_photos_by_their_brightness() {
     let desk = Desk::new();
     let run = desk.small(&["--epochs=1"]);
-    photos(&desk.path("new"), &["."], 3, 2);
+    photos(desk.0.path(), &["new"], 3, 2);
     let done = desk.good(&["predict", text(&run), "new"]);
     assert_eq!(column(&done.out, "answer").len(), 2);
 }

@@ -1,0 +1,42 @@
+//! Trained networks for other programs.
+//!
+//! | file | job |
+//! |---|---|
+//! | `network.rs` | what is exported: steps in order with their numbers, and how samples are prepared |
+//! | `columns.rs` | how rows of a table become inputs, as numbers for each input |
+//! | `description.rs` | the same as JSON |
+//! | `arrays.rs` | arrays with names; what a network's are called |
+//! | `npz.rs` | NumPy's `.npy` and `.npz` |
+//! | `scipy.rs`, `safetensors.rs`, `torch.rs`, `onnx.rs` | the formats |
+//! | `graph.rs`, `proto.rs` | an ONNX graph under construction, and the messages that it consists of |
+
+mod arrays;
+mod columns;
+mod description;
+mod graph;
+mod network;
+mod npz;
+mod onnx;
+mod proto;
+mod safetensors;
+mod scipy;
+mod torch;
+
+pub use network::Exported;
+pub use onnx::SparseForm;
+
+use crate::choice::choice;
+
+choice! {
+    /// What a network is exported as.
+    pub enum ExportFormat {
+        /// A graph for onnxruntime and others, with the preparation of samples inside
+        Onnx = "onnx",
+        /// A folder with a Python file that is a `torch.nn.Module`, and its weights
+        Torch = "torch",
+        /// A folder with compressed sparse rows per layer, which `scipy.sparse.load_npz` opens
+        Scipy = "scipy",
+        /// One file with compressed sparse rows per layer
+        Safetensors = "safetensors",
+    }
+}
