@@ -89,7 +89,7 @@ impl Samples {
                 way_out: "give the data set that it was trained on with --data".to_owned(),
             });
         }
-        let part = args.part.unwrap_or(data.last_judge());
+        let part = args.part.unwrap_or(data.final_part());
         let Some(held) = data.part(part) else {
             let why = format!("the data set {} has no {part} part", data.name);
             return Err(match args.part {

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Watch;
 use super::cells::Table;
 use super::open::{How, open};
 use super::options::TableOptions;
@@ -13,10 +12,9 @@ use super::roles::{self, Roles};
 use super::rows::Rows;
 use super::svmlight::MOST_COLUMNS;
 use super::targets::{Kind, classes};
-use super::{fit, missing, split};
+use super::{Watch, fit, missing, split};
 use crate::data::dataset::Dataset;
-use crate::data::parts::HeldOut;
-use crate::data::test_part::TestPart;
+use crate::data::parts::{HeldOut, TestPart};
 use crate::data::{DataOptions, DataSource, ImageShape, Normalisation, TargetKind, Task};
 use crate::error::{Error, Result};
 

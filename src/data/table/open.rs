@@ -4,9 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::Watch;
 use super::cells::Table;
-use super::{arrays, csv, npy, npz, safetensors, svmlight};
+use super::{Watch, arrays, csv, npy, npz, safetensors, svmlight};
 use crate::engine::host_memory;
 use crate::error::{Error, Result};
 use crate::files::{self, GZIP, Most};

@@ -9,7 +9,7 @@ use super::preprocessing::TargetRule;
 use super::roles::Roles;
 use super::targets::classes;
 use crate::data::augmentation::Draws;
-use crate::data::source::DataSource;
+use crate::data::sources::DataSource;
 use crate::data::{TargetKind, Targets};
 use crate::error::Result;
 

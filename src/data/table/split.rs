@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::cells::{Row, Table};
-use crate::data::held_out::chosen;
+use crate::data::parts::chosen;
 use crate::error::option::{TEST, VAL_SPLIT};
 
 /// Rows to train on and rows that are held out: `share` of every class, leaving at least one row for training; without
