@@ -167,8 +167,12 @@ fn a_network_with_it_is_refused_where_networks_are_exported() {
     checkpoint::save(folder.path(), &snapshot, "epochs = 1\n").unwrap();
     let saved = checkpoint::load(folder.path()).unwrap();
     let record = trainer.data().record();
-    let model = trainer.model().clone();
-    let error = Exported::new(&saved, &model, &record)
+    let input = Extent {
+        channels: 1,
+        height: 8,
+        width: 8,
+    };
+    let error = Exported::new(&saved, &model(input, 10), &record)
         .unwrap_err()
         .to_string();
     assert!(error.contains("prelu0 of the kind prelu"), "{error}");

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `network.rs` | what is exported: steps in order with their numbers, and how samples are prepared |
 //! | `columns.rs` | how rows of a table become inputs, as numbers for each input |
+//! | `format.rs` | the formats by name |
 //! | `description.rs` | the same as JSON |
 //! | `arrays.rs` | arrays with names; what a network's are called |
 //! | `npz.rs` | NumPy's `.npy` and `.npz` |
@@ -13,6 +14,7 @@
 mod arrays;
 mod columns;
 mod description;
+mod format;
 mod graph;
 mod network;
 mod npz;
@@ -22,21 +24,6 @@ mod safetensors;
 mod scipy;
 mod torch;
 
+pub use format::ExportFormat;
 pub use network::Exported;
 pub use onnx::SparseForm;
-
-use crate::choice::choice;
-
-choice! {
-    /// What a network is exported as.
-    pub enum ExportFormat {
-        /// A graph for onnxruntime and others, with the preparation of samples inside
-        Onnx = "onnx",
-        /// A folder with a Python file that is a `torch.nn.Module`, and its weights
-        Torch = "torch",
-        /// A folder with compressed sparse rows per layer, which `scipy.sparse.load_npz` opens
-        Scipy = "scipy",
-        /// One file with compressed sparse rows per layer
-        Safetensors = "safetensors",
-    }
-}

@@ -60,3 +60,18 @@ fn predictions() {
             .contains("taken for what")
     );
 }
+
+#[test]
+fn networks_elsewhere() {
+    let desk = Desk::new();
+    fs::write(desk.path("plants.csv"), species(120)).unwrap();
+    assert_eq!(follow(&desk, "export.md"), 6);
+    for file in [
+        "plants.onnx",
+        "plants-torch/network.py",
+        "plants-scipy/layers.0.npz",
+        "plants.safetensors",
+    ] {
+        assert!(desk.path(file).is_file(), "no {file}");
+    }
+}

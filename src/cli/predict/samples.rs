@@ -10,7 +10,7 @@ use rootlet::{Error, Result};
 
 use super::super::trained::{Asked, Opened};
 use super::super::{checks, output, progress};
-use super::PredictArgs;
+use super::args::PredictArgs;
 
 /// Samples of one kind, and how they are called.
 pub(super) struct Samples {
@@ -40,7 +40,7 @@ impl Samples {
         if !predictor.takes_tables() {
             let images = predictor.photos(&args.inputs, skips);
             return Ok(vec![Self {
-                images: images.map_err(|error| super::advised(error, skips))?,
+                images: images.map_err(|error| advised(error, skips))?,
                 call: Call::File,
                 truth: None,
             }]);
@@ -165,4 +165,15 @@ fn described(part: DataPart, data: &data::Dataset) -> String {
         rootlet::report::counted(count as u64, &sample),
         data.name
     )
+}
+
+/// An error about a file that cannot be read, with the way to go on without it.
+pub(super) fn advised(error: Error, skips: bool) -> Error {
+    match error {
+        Error::Data { path, reason } if !skips => Error::Data {
+            path,
+            reason: format!("{reason}; --skip-damaged goes on without such inputs"),
+        },
+        other => other,
+    }
 }
