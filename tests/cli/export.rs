@@ -245,7 +245,9 @@ fn stripes(folder: &Path) {
             .for_each(|n| images.extend(n.to_be_bytes()));
         labels.extend(count.to_be_bytes());
         for image in 0..count {
-            let noise = |at: u32| (image * 31 + at * 17 + part.len() as u32) * 2_654_435_761 % 64;
+            let noise = |at: u32| {
+                (image * 31 + at * 17 + part.len() as u32).wrapping_mul(2_654_435_761) >> 26
+            };
             images.extend(
                 (0..144).map(|at| (noise(at) + 150 * u32::from(at % 12 == image % 10)) as u8),
             );
