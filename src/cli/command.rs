@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use rootlet::Result;
 
 use super::{
-    adapters, bench, data, eval, export, flops, model, predict, report, sweep, train, tune, verify,
-    watch,
+    adapters, bench, data, eval, export, flops, model, predict, report, runs, shell, sweep, train,
+    tune, verify, watch,
 };
 
 /// Trains sparse neural networks on any GPU, or without one
@@ -46,6 +46,8 @@ Examples:
       See how far a run is.
   rootlet export runs/20260131-174502-photos --format onnx -o photos.onnx
       The network of a run for onnxruntime; others are torch, scipy and safetensors.
+  rootlet runs
+      List the runs and their results.
   rootlet sweep sweep.toml && rootlet report runs/sweep -o report.html
       Compare methods over seeds, and show them as one page.
   rootlet sweep sweep.toml
@@ -77,10 +79,13 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Report(report::ReportArgs),
     Watch(watch::WatchArgs),
+    Runs(runs::RunsArgs),
     Flops(flops::FlopsArgs),
     Data(data::DataArgs),
     Verify(verify::VerifyArgs),
     Tune(tune::TuneArgs),
+    Completions(shell::CompletionsArgs),
+    Man(shell::ManArgs),
 }
 
 /// Runs what the command line asks for.
@@ -96,10 +101,13 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Sweep(args) => return sweep::run(&args),
         Command::Report(args) => report::run(&args)?,
         Command::Watch(args) => return watch::run(&args),
+        Command::Runs(args) => runs::run(&args)?,
         Command::Flops(args) => flops::run(&args)?,
         Command::Data(args) => data::run(&args)?,
         Command::Verify(args) => verify::run(&args)?,
         Command::Tune(args) => tune::run(&args)?,
+        Command::Completions(args) => shell::complete(&args)?,
+        Command::Man(args) => shell::man(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

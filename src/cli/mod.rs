@@ -18,6 +18,8 @@ mod output;
 mod predict;
 mod progress;
 mod report;
+mod runs;
+mod shell;
 mod sweep;
 mod train;
 mod trained;

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use rootlet::data::Dataset;
-use rootlet::report::{NewFile, printable};
+use rootlet::report::{NewFile, error_line, printable};
 use rootlet::{Error, Result};
 
 /// Notes that a limit exceeds the number of images and so limits nothing.
@@ -38,7 +38,7 @@ pub(super) fn note(text: &str) {
 /// Prints a line on standard error.
 pub(super) fn say(text: &str) {
     // If nobody is there to read it, the command carries on.
-    let _ = writeln!(std::io::stderr(), "{}", printable(text));
+    let _ = writeln!(std::io::stderr(), "{}", error_line(&printable(text)));
 }
 
 /// Prints for people.

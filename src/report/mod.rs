@@ -7,11 +7,12 @@
 //! | `recording/` | a run's folder and its files, the observers of a run, reading runs back |
 //! | `training/` | opening a device and training in a run folder |
 //! | `sweep/` | many runs |
-//! | `results/`, `figure/`, `page/`, `watch.rs` | what is shown of runs |
+//! | `results/`, `figure/`, `page/`, `watch.rs`, `run_list.rs` | what is shown of runs |
 //! | `predictions.rs` | the file of `rootlet predict` |
-//! | `text.rs`, `model.rs`, `shell.rs` | events, models and command lines as text |
+//! | `text.rs`, `epoch_table.rs`, `model.rs`, `shell.rs`, `terminal.rs` | events, models and command lines as text |
 
 mod copies;
+mod epoch_table;
 mod figure;
 mod fuzz;
 mod model;
@@ -19,8 +20,10 @@ mod page;
 mod predictions;
 mod recording;
 mod results;
+mod run_list;
 mod shell;
 pub mod sweep;
+mod terminal;
 mod text;
 mod training;
 mod watch;
@@ -38,8 +41,10 @@ pub use recording::{
     RunRecord, SUMMARY_SCHEMA, Saved, Style, Summaries, Summary, Tables, TensorBoard, Trained,
     check_output, list_edits, read_runs, write_file,
 };
-pub use results::{Group, Results, Spread, TextTable};
+pub use results::{Group, Overview, Results, Spread, TextTable};
+pub use run_list::{list_runs, newest_run};
 pub use shell::command_line;
+pub use terminal::{error_line, terminal_width};
 pub use text::{memory_text, printable};
 pub use training::{Place, RecordOptions, Recorded, RecordedTraining, run_through_losses};
 pub use watch::{RunView, sparkline};

@@ -151,7 +151,7 @@ fn a_damaged_run_hides_no_other() {
     assert!(told.err.contains("line 3 is damaged"), "{told:?}");
     let told = desk.good(&["watch", "s/static_seed-1"]).out;
     assert!(
-        told.contains("epoch 8/8") && told.contains("line 3 is damaged"),
+        told.contains("\n  8/8 ") && told.contains("line 3 is damaged"),
         "{told}"
     );
     // A run that cannot be read at all is left out, and the others stay.
@@ -170,7 +170,7 @@ fn a_damaged_run_hides_no_other() {
     assert!(told.out.contains("3 runs"), "{told:?}");
     let told = desk.good(&["watch", "s/gse-uniform_seed-2"]).out;
     assert!(
-        told.contains("epoch 8/8") && told.contains("progress.json"),
+        told.contains("\n  8/8 ") && told.contains("progress.json"),
         "{told}"
     );
     let told = desk.run(&["sweep", "s.toml", "--quiet", "--out=s"]);

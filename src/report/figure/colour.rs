@@ -11,6 +11,8 @@ pub enum Colour {
     Ramp(usize, usize),
     /// A share, as one of the [`SHADES`] from none to all.
     Shade(usize),
+    /// What is there to compare with, and named elsewhere: not in the legend.
+    Quiet,
 }
 
 /// How many shades there are for shares.
@@ -56,7 +58,8 @@ const RAMP: [(u32, u32); 8] = [
     (0xb5de2c, 0xd6ee66),
 ];
 
-/// Letters, and those on strong shades; the axes; the grid.
+/// Lines in the background; letters, and those on strong shades; the axes; the grid.
+const QUIET: (u32, u32) = (0xc4c8cc, 0x50575e);
 const ON_STRONG: (u32, u32) = (0xfdfdfd, 0x111417);
 const TEXT: (u32, u32) = (0x222222, 0xe4e6e8);
 const AXIS: (u32, u32) = (0x888888, 0x8a9099);
@@ -71,6 +74,7 @@ impl Colour {
                 let last = RAMP.len() - 1;
                 RAMP[(index * last / of.saturating_sub(1).max(1)).min(last)].0
             }
+            Colour::Quiet => QUIET.0,
         }
     }
 
@@ -111,7 +115,8 @@ fn rgb(hex: u32) -> RGBColor {
 
 /// CSS that gives the colours of figures inside `scope` their dark forms.
 pub(in crate::report) fn stylesheet(scope: &str) -> String {
-    let all = (SERIES.iter().chain(&RAMP).chain(&SHADE)).chain([&TEXT, &ON_STRONG, &AXIS, &GRID]);
+    let all =
+        (SERIES.iter().chain(&RAMP).chain(&SHADE)).chain([&QUIET, &TEXT, &ON_STRONG, &AXIS, &GRID]);
     all.map(|(light, dark)| {
         // In the spelling of the SVG writer.
         format!(
