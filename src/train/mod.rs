@@ -7,10 +7,12 @@ mod describe;
 mod evaluate;
 pub mod event;
 mod exploration;
+mod for_tests;
 mod hooks;
 mod initial;
 mod memory;
 mod meter;
+mod outputs;
 mod phases;
 mod predict;
 mod predictions;
@@ -27,11 +29,11 @@ pub use evaluate::evaluate_whole;
 pub use evaluate::{Evaluation, evaluate};
 pub use event::{Event, Observer, Score};
 #[doc(hidden)]
+pub use for_tests::for_tests;
+#[doc(hidden)]
 pub use hooks::KeepBest;
 pub use hooks::{Hooks, Save};
 pub use predict::Predictor;
-#[doc(hidden)]
-pub use predict::for_tests;
 pub use predictions::Predictions;
 pub(crate) use predictions::to_probabilities;
 pub use saving::SaveEvery;

@@ -4,25 +4,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::TrainConfig;
+use super::for_tests::for_tests;
+use super::outputs::Way;
 use super::predictions::Predictions;
-use super::setup::Setup;
 use super::trainer::Trainer;
 use crate::checkpoint::{self, Checkpoint, Which};
 use crate::data::table::{Preprocessing, RowsToPredict, TargetRule, Watch};
 use crate::data::{
-    self, DataRecord, ImageOptions, ImageShape, Images, Loader, LoaderOptions, Normalisation,
-    Photos, Targets, Task, Vectors,
+    self, DataRecord, ImageOptions, ImageShape, Images, Normalisation, Photos, Task, Vectors,
 };
-use crate::engine::{Device, DeviceOptions, StepState};
-use crate::error::{Error, Misfit, Result};
+use crate::engine::{Device, DeviceOptions};
+use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::network::{Network, NetworkOptions, NetworkState};
-use crate::topology::method;
+use crate::network::Network;
 
 /// Samples at once, unless a configuration says fewer.
 const BATCH: usize = 64;
-/// Most threads that read samples.
-const MOST_READERS: usize = 4;
 
 /// A trained network for predictions: the newest or a certain checkpoint of a run, with the normalisation of its
 /// training.
@@ -314,58 +311,6 @@ impl Trainer {
     }
 }
 
-/// A network only for forward passes, which computes the same as that of a training with this configuration.
-///
-/// # Errors
-/// The state does not belong to the model, or the device is too small.
-pub fn for_tests(
-    device: &Device,
-    config: &TrainConfig,
-    model: &Model,
-    state: &NetworkState,
-    batch: usize,
-) -> Result<Network> {
-    let options = options_for_tests(config, model, batch)?;
-    let averaged = state.averaged();
-    let state = averaged.as_ref().unwrap_or(state);
-    Network::new(device, model, state, &options, method("static")?.as_ref())
-}
-
-impl Setup {
-    /// As [`for_tests`]: a network of its model, with its loss and its metric.
-    ///
-    /// # Errors
-    /// As [`for_tests`].
-    pub fn for_tests(
-        &self,
-        device: &Device,
-        config: &TrainConfig,
-        state: &NetworkState,
-        batch: usize,
-    ) -> Result<Network> {
-        let options = NetworkOptions {
-            loss: self.loss.clone(),
-            metric: self.metric.clone(),
-            ..options_for_tests(config, &self.model, batch)?
-        };
-        let averaged = state.averaged();
-        let state = averaged.as_ref().unwrap_or(state);
-        let method = method("static")?;
-        Network::new(device, &self.model, state, &options, method.as_ref())
-    }
-}
-
-fn options_for_tests(config: &TrainConfig, model: &Model, batch: usize) -> Result<NetworkOptions> {
-    Ok(NetworkOptions {
-        micro_batch: config.machine.micro_batch.map(|part| part.min(batch)),
-        forward: config.forward(model, config.topology.build_method().as_ref())?,
-        dense_above: config.machine.dense_above,
-        fused: config.machine.fused,
-        activations: config.machine.activations,
-        ..NetworkOptions::evaluation(batch)
-    })
-}
-
 fn samples(shape: ImageShape, inputs: &[f32]) -> Result<Images> {
     let features = shape.features();
     let labels = vec![0u32; inputs.len() / features.max(1)];
@@ -381,93 +326,4 @@ fn task(checkpoint: &Checkpoint, data: &DataRecord, config: &TrainConfig) -> Tas
     });
     (of_table.or(checkpoint.manifest.objective.task))
         .unwrap_or_else(|| Task::of(config.task.targets(1)))
-}
-
-/// The way from samples to a network's outputs.
-struct Way<'a> {
-    device: &'a Device,
-    network: &'a Network,
-    shape: ImageShape,
-    normalisation: &'a Normalisation,
-}
-
-impl Way<'_> {
-    /// The outputs for all samples.
-    fn all(&self, samples: &Images, task: Task) -> Result<Predictions> {
-        let outputs = self.network.outputs();
-        let mut values = Vec::with_capacity(samples.len() * outputs);
-        self.outputs(samples, &mut |_, told| {
-            if let Ok(told) = told {
-                values.extend_from_slice(told);
-            }
-            Ok(())
-        })?;
-        let (found, requested) = (values.len() / outputs, samples.len());
-        if found != requested {
-            return Err(Error::Shape(Misfit::Samples {
-                what: format!("{} of {requested} samples", requested - found),
-                why: "they cannot be read, and no outputs would stand for them".to_owned(),
-            }));
-        }
-        Ok(Predictions::new(outputs, values, task))
-    }
-
-    /// The outputs for each sample in order, or why it was left out.
-    fn outputs(
-        &self,
-        samples: &Images,
-        each: &mut dyn FnMut(usize, Result<&mut [f32], String>) -> Result<()>,
-    ) -> Result<()> {
-        let Way {
-            device, network, ..
-        } = *self;
-        let (lanes, outputs) = (network.lanes(), network.outputs());
-        let readers = std::thread::available_parallelism().map_or(1, usize::from);
-        let options = LoaderOptions {
-            lanes,
-            workers: readers.min(MOST_READERS),
-            ..LoaderOptions::of_batch(network.micro_batch())
-        };
-        let (mut row, mut number) = (vec![0.0; outputs], 0);
-        for batch in Loader::start(samples.clone(), self.shape, self.normalisation, options)? {
-            let mut batch = batch?;
-            let end = (number + options.batch).min(samples.len());
-            let mut found: Vec<f32> = Vec::new();
-            if batch.count > 0 {
-                // Nothing is compared.
-                batch.targets = Targets::zeros(network.targets(), lanes);
-                network.load(device, &batch)?;
-                network.test(device, StepState::whole(0, 0, batch.count, 0.0))?;
-                found = device.download(&network.logits())?;
-            }
-            let mut lane = 0;
-            while number < end {
-                match samples.source().fault(number) {
-                    Some(why) => each(number, Err(why))?,
-                    None if lane < batch.count => {
-                        for (output, own) in row.iter_mut().enumerate() {
-                            *own = found[output * lanes + lane];
-                        }
-                        lane += 1;
-                        each(number, Ok(&mut row))?;
-                    }
-                    None => return Err(unexplained(number)),
-                }
-                number += 1;
-            }
-            if lane != batch.count {
-                return Err(unexplained(number));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The error for a source that leaves samples out and does not say which.
-fn unexplained(number: usize) -> Error {
-    Error::Shape(Misfit::Samples {
-        what: format!("a sample before number {number} (counted from 0)"),
-        why: "its source leaves it out and does not say why, so that outputs cannot be told apart"
-            .to_owned(),
-    })
 }

@@ -376,10 +376,8 @@ fn images_in(
 ) -> Result<()> {
     let place = fs::canonicalize(folder).map_err(Error::io("read", folder))?;
     if above.contains(&place) {
-        return refuse(
-            folder.to_owned(),
-            "it is a link to a folder that it is in itself; remove it",
-        );
+        let why = "it is a link to a folder that it is in itself; remove it";
+        return refuse(folder.to_owned(), why);
     }
     above.push(place);
     for entry in entries(folder)? {
