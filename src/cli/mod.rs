@@ -24,6 +24,7 @@ mod sweep;
 mod train;
 mod trained;
 mod tune;
+mod tune_layers;
 mod verify;
 mod watch;
 

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use rootlet::data::Dataset;
-use rootlet::report::{NewFile, error_line, printable};
+use rootlet::report::{NewFile, error_line, fitted, printable};
 use rootlet::{Error, Result};
 
 /// Notes that a limit exceeds the number of images and so limits nothing.
@@ -43,7 +43,7 @@ pub(super) fn say(text: &str) {
 
 /// Prints for people.
 pub(super) fn print(text: &str) -> Result<()> {
-    print_json(&printable(text))
+    print_json(&fitted(&printable(text)))
 }
 
 /// Prints for programs, which get every character unescaped.

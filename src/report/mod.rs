@@ -9,9 +9,10 @@
 //! | `sweep/` | many runs |
 //! | `results/`, `figure/`, `page/`, `watch.rs`, `run_list.rs` | what is shown of runs |
 //! | `predictions.rs` | the file of `rootlet predict` |
-//! | `text.rs`, `epoch_table.rs`, `model.rs`, `shell.rs`, `terminal.rs` | events, models and command lines as text |
+//! | `text.rs`, `epoch_table.rs`, `model.rs`, `denser.rs`, `shell.rs`, `terminal.rs` | events, models and command lines as text |
 
 mod copies;
+mod denser;
 mod epoch_table;
 mod figure;
 mod fuzz;
@@ -28,8 +29,9 @@ mod text;
 mod training;
 mod watch;
 
-pub use crate::words::counted;
+pub use crate::words::{counted, grouped};
 pub use copies::distinct;
+pub use denser::denser_text;
 pub use figure::{Figure, FigureSize, register_font};
 pub(crate) use fuzz::run_folder as fuzz_run_folder;
 pub use model::count_text;
@@ -44,7 +46,7 @@ pub use recording::{
 pub use results::{Group, Overview, Results, Spread, TextTable};
 pub use run_list::{list_runs, newest_run};
 pub use shell::command_line;
-pub use terminal::{error_line, terminal_width};
+pub use terminal::{error_line, fitted, terminal_width};
 pub use text::{memory_text, printable};
 pub use training::{Place, RecordOptions, Recorded, RecordedTraining, run_through_losses};
 pub use watch::{RunView, sparkline};

@@ -97,6 +97,11 @@ impl Column {
     fn is_of_class(&self) -> bool {
         self.key.starts_with("peak_") && self.key != "peak_total"
     }
+
+    /// Whether it is the loss of a part.
+    fn is_loss(&self) -> bool {
+        self.key.ends_with("_loss")
+    }
 }
 
 /// The rows of results, in the order in which their first runs were given.

@@ -59,10 +59,11 @@ fn folders_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// The table of the runs that [`find_all`] finds. `note` receives a line for each that cannot be read.
+/// The table of the runs in a folder, and of those one level below it, as in the folders of sweeps; the newest is the
+/// last. `note` receives a line for each that cannot be read.
 ///
 /// # Errors
-/// As [`find_all`].
+/// The folder cannot be read, or has no runs.
 pub fn list_runs(folder: &Path, note: &mut dyn FnMut(&str)) -> Result<TextTable> {
     let mut table = TextTable {
         header: ["run", "model", "epochs", "result", "state"]

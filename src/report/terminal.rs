@@ -36,6 +36,14 @@ pub(super) fn wrapped(text: &str, width: usize, indent: usize) -> String {
     wrapped
 }
 
+/// Text for standard output: if that is a terminal, in lines that fit it.
+pub fn fitted(text: &str) -> String {
+    match Term::stdout().is_term() {
+        true => wrapped(text, terminal_width(), INDENT),
+        false => text.to_owned(),
+    }
+}
+
 /// The head of a table on standard output.
 pub(super) fn head(text: &str) -> String {
     let lines = text.lines().map(|line| style(line).dim().to_string());

@@ -11,7 +11,7 @@ fn runs_are_listed_with_their_results_and_what_became_of_them() {
     let desk = Desk::new();
     desk.bad(&["runs"], 1, &["open the folder of runs", "runs"]);
     fs::create_dir_all(desk.path("runs/empty")).unwrap();
-    desk.bad(&["runs"], 2, &["no run is in it"]);
+    desk.bad(&["runs"], 1, &["no run is in it"]);
     let finished = desk.small(&[]);
     desk.run(&["train", "--lr=1e6", "--quiet", "--name=wild"]);
     let stopped = desk.small(&["--steps=30", "--name=part", "--method=gse"]);

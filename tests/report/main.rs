@@ -169,7 +169,7 @@ memory       152.50 KiB on the device: connections 152.50 KiB
 work         900 steps: 20 epochs of 45
 run folder   runs/my run
 note: layer linear1 is dense
-         train              test
+         train               test
 epoch     loss  accuracy     loss  accuracy       lr  images/s        time
  1/20   0.2500   92.50 %   0.5000   87.50 %      0.1     1,235       1.5 s
 device memory            peak

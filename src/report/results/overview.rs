@@ -1,6 +1,6 @@
 //! The results as a terminal shows them: what all rows share in a line, and a table of what differs.
 
-use super::{Results, TextTable};
+use super::{Column, Results, TextTable};
 use crate::report::terminal::{INDENT, wrapped};
 
 /// The results in as few columns as tell the rows apart.
@@ -13,12 +13,16 @@ pub struct Overview {
 }
 
 impl Results {
-    /// The results without the columns of bytes by class, and without those that are the same in all rows.
+    /// The results without the columns of bytes by class, without losses beside better measures, and without columns
+    /// that are the same in all rows.
     pub fn overview(&self) -> Overview {
         let mut table = self.table();
-        let classes = self.columns.iter().filter(|column| column.is_of_class());
-        for class in classes {
-            table.remove(&class.title);
+        // The loss is the result only if there is no other.
+        let by_loss = self.columns.first().is_some_and(Column::is_loss);
+        for column in &self.columns {
+            if column.is_of_class() || (column.is_loss() && !by_loss) {
+                table.remove(&column.title);
+            }
         }
         let shared = match table.rows.len() {
             0 | 1 => Vec::new(),
