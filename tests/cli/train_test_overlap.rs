@@ -175,7 +175,7 @@ fn a_folder_gets_the_image_size_of_a_network_of_another_set() {
     desk.bad(
         &["eval", text(&run), "--data=image-folder", "--data-dir=data"],
         2,
-        &["takes 64 inputs", "image-folder has 192 inputs"],
+        &["has 64 inputs", "image-folder has 192 inputs"],
     );
 }
 
