@@ -20,8 +20,8 @@ pub(crate) fn main() -> Result<()> {
     let mut trainer = Trainer::new(device, config, digits)?;
     let mut watch = |event: &Event| {
         if let Event::Epoch(epoch) = event {
-            let (part, judged) = epoch.judged();
-            println!("epoch {}: {part} loss {:.4}", epoch.epoch, judged.loss);
+            let (part, results) = epoch.monitored();
+            println!("epoch {}: {part} loss {:.4}", epoch.epoch, results.loss);
         }
         Ok(())
     };

@@ -211,9 +211,9 @@ fn batches_that_do_not_fit_are_refused() {
         };
         refused(
             &|b| labels(b)[3] = 3,
-            "class 3, and the network tells 3 classes apart",
+            "label 3 of sample 3 (counted from 0) is not below 3, the number of classes",
         );
-        refused(&|b| labels(b)[0] = u32::MAX, "tells 3 classes apart");
+        refused(&|b| labels(b)[0] = u32::MAX, "of sample 0");
         refused(
             &|b| b.inputs.truncate(20),
             "does not fit a network of 4 lanes",

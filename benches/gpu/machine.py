@@ -1,4 +1,4 @@
-"""What machine this is, as far as it tells without tools of its own."""
+"""What machine this is, as far as the system says."""
 
 import datetime
 import hashlib
@@ -31,7 +31,7 @@ def processor():
 
 
 def gpu_state():
-    """Clocks, power and temperature by nvidia-smi; none without it."""
+    """Clocks, power and temperature from nvidia-smi; none without it."""
     text = told(["nvidia-smi", "--query-gpu=" + GPU_STATE, "--format=csv"])
     return text.splitlines() if text else None
 

@@ -3,7 +3,7 @@
 
 `python models.py` prints their parameter counts.
 
-Weights of convolutions and linear layers may have a 0/1 mask: then `weight * mask` is what they apply, as the literature
+Weights of convolutions and linear layers may have a 0/1 mask: then they apply `weight * mask`, which is how the literature
 simulates sparsity.
 """
 

@@ -23,7 +23,7 @@ class Sizes:
 
 
 def all_parts(options, found):
-    """Every part in its order; later ones look at what earlier ones found."""
+    """Every part, in order; later parts use the results of earlier ones."""
     sizes = Sizes(options.small)
     sides = [Rootlet(options, sizes, found), Torch(options, sizes, found)]
     ours, theirs = sides
@@ -54,7 +54,7 @@ def read_lines(base):
             if line.startswith("{"):
                 try:
                     found.append(json.loads(line))
-                except ValueError:  # the last one, where the part was ended
+                except ValueError:  # the last one, if the part was stopped
                     pass
         return found
 
@@ -107,7 +107,7 @@ class Rootlet:
         return Part("verify", command, lambda base: read_lines(base)[0], 75, self.nothing_to_verify)
 
     def bench(self, name, arguments, limit):
-        """`rootlet bench`: what other work on the machine disturbs is kept, and marked."""
+        """`rootlet bench`: measurements that other work disturbed are kept, and marked."""
         command = [self.options.rootlet, "bench", "--adapter", self.adapter(), "--seconds", str(self.sizes.seconds)]
         command += ["--keep-doubtful", "--json", "{base}.json", *self.quick(), *arguments]
         return Part(name, command, read_json, limit * self.sizes.patience, self.needs_gpu)

@@ -1,4 +1,4 @@
-"""What was found: one JSON and one table, written anew after each part."""
+"""The results: one JSON and one table, written again after each part."""
 
 import json
 import os
@@ -39,7 +39,7 @@ class Results:
         return entry["result"] if entry else None
 
     def measured(self):
-        """Whether anything of rootlet's own was."""
+        """Whether any of rootlet's own parts was measured."""
         return any(
             entry["status"] == "done" and not entry["name"].startswith("torch") and entry["name"] != "adapters" for entry in self.parts
         )
@@ -49,7 +49,7 @@ class Results:
         replace(self.json_path, json.dumps(whole, indent=1) + "\n")
         try:
             text = report.markdown(whole)
-        except Exception as error:  # the JSON has it all; a table can be made of it later
+        except Exception as error:  # the JSON has everything; a table can be made from it later
             text = f"The table cannot be made: {type(error).__name__}: {error}\n"
         replace(self.table_path, text)
 

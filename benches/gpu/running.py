@@ -8,7 +8,7 @@ import subprocess
 import time
 
 TAIL = 2000  # characters of a failing part's output that are kept in the results
-LEAST = 20  # seconds that a part gets where so much is left, however much the others want
+LEAST = 20  # seconds that a part gets if they are left, whatever the others need
 PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 LIBC = ctypes.CDLL(None)
 
@@ -19,14 +19,14 @@ class Part:
     def __init__(self, name, command, read, limit, needs=None, grace=5, saved=None):
         self.name, self.command, self.read, self.limit = name, command, read, limit
         self.needs = needs  # a function: why the part is left out, or None
-        self.grace = grace  # seconds to end in, once it is told to
-        self.saved = saved  # exit status of one that did so in good order
+        self.grace = grace  # seconds that it has to end after it was told to
+        self.saved = saved  # its exit status if it ended in good order
 
     def skipped(self):
         return self.needs() if self.needs else None
 
     def ends_with_us(self):
-        """In its process: the system ends it where this one is gone, killed itself. One that saves is asked to."""
+        """Runs in the new process: the system ends it if this one is gone, even killed. One that saves is asked to end."""
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL if self.saved is None else signal.SIGTERM)
 
 
@@ -56,7 +56,7 @@ class Runner:
         return self.end - time.monotonic()
 
     def run(self, part, limit=None):
-        # One that is slow, on a busy machine say, leaves half of the time to those behind it.
+        # A slow part, for example on a busy machine, leaves half of the time to those after it.
         limit = limit or min(part.limit, max(self.left() / 2, LEAST), self.left())
         if limit < 1:
             return Outcome.left_out("no time was left: give more --minutes")
@@ -103,7 +103,7 @@ class Runner:
 
 
 def end(process, grace):
-    """Ends what still runs of a process and its group: told first, then killed."""
+    """Ends what still runs of a process and its group: asks first, then kills."""
     for sign, wait in ((signal.SIGTERM, grace), (signal.SIGKILL, 5)):
         if process.poll() is not None:
             return

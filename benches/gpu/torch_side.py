@@ -29,7 +29,7 @@ def emit(**line):
 
 
 def guarded(work, **case):
-    """Emits what `work` finds of a case, or why it cannot."""
+    """Prints the result of `work` for a case, or why there is none."""
     try:
         emit(**case, **work())
     except Exception as error:
@@ -244,7 +244,7 @@ def training_step(name, masked, kind, how, options, clock, device):
 
     def step():
         optimiser.zero_grad(set_to_none=True)
-        # Weights are cast anew in each step; a cache of them would outlive a captured one.
+        # Weights are cast again in each step; a cache of them would outlive a captured one.
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=kind == "bf16", cache_enabled=how != "graph"):
             loss = F.cross_entropy(network(x), labels)
         loss.backward()

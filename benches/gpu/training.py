@@ -1,4 +1,4 @@
-"""Training ResNet-56 on CIFAR-100 for some minutes; the next call goes on where this one stopped."""
+"""Training ResNet-56 on CIFAR-100 for some minutes; the next call continues where this one stopped."""
 
 import glob
 import os
@@ -11,7 +11,7 @@ RECIPE = (
     "--scope global --gamma 1 --distinct-candidates --round-batches 8 --alpha 0.2 --round-every 1000 --round-until 120 --epochs 200 "
     "--batch 128 --lr 0.1 --momentum 0.9 --weight-decay 0.0001 --warmup-epochs 5 --milestones 80,120 --lr-decay 0.1"
 )
-SAVED = 75  # rootlet's exit status where a signal made it save and stop
+SAVED = 75  # rootlet's exit status if a signal made it save and stop
 GRACE = 60  # seconds that saving may take
 
 
@@ -29,6 +29,6 @@ def part(options):
 
 
 def progress(base):
-    """The last events that training told of."""
+    """The last events of the training."""
     with open(base + ".out", errors="replace") as lines:
         return {"events": [line.strip() for line in lines][-40:]}

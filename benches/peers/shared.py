@@ -1,4 +1,4 @@
-"""What lies in benches/gpu, and is used here too."""
+"""What benches/gpu has, and this folder uses too."""
 
 import pathlib
 import sys

@@ -91,7 +91,7 @@ def pytorch(options, case, n, sparsity, batch, connections=None):
 
 
 def burn(options, case, n, sparsity):
-    """burn through wgpu, on the device that it takes by default. Its variants are told from PyTorch's by their names."""
+    """burn through wgpu, on the device that it takes by default. The names of its variants differ from those of PyTorch's."""
     command = [options.burn, "--batch", str(options.batch), "--seconds", str(options.seconds)]
     command += ["--hidden", str(n), "--sparsity", str(sparsity)] if case == "step" else ["--n", str(n)]
     result = execute([*command, "--json"], "burn")

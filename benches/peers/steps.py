@@ -5,7 +5,7 @@ Variants:
 - `masked_fused`, `dense_fused`: the same with PyTorch's fused optimiser, its fastest;
 - `dense`: no mask at all;
 - `csr_mkl`, `csr_reduce`: only the connections in memory and a backward pass written by hand, with PyTorch's two CSR
-  products (`torch.mm` over MKL, and its own `torch.sparse.mm(…, reduce)`). As fast as we could make them: nothing is
+  products (`torch.mm` over MKL, and its own `torch.sparse.mm(…, reduce)`). They are as fast as we could make them: nothing is
   allocated twice, and gradient and momentum are one call;
 - `csr_plain`: the same written straight down, as one would first write it: `torch.sparse.mm`, the gradient by itself,
   then the update, new tensors for every result.
@@ -106,7 +106,7 @@ class CsrLayer:
         self.bias_buffer = torch.zeros_like(self.bias)
         self.output = torch.empty(shape[0], batch)
         self.inner = inner
-        if inner:  # the first layer's input gradient is wanted by nobody
+        if inner:  # nobody needs the first layer's input gradient
             crow_t, cols_t, order = transpose(crow, cols, shape[1])
             self.order = torch.from_numpy(order.astype(numpy.int32))
             self.values_t = self.values[self.order].clone()
@@ -142,7 +142,7 @@ class CsrLayer:
 
 
 class PlainLayer(CsrLayer):
-    """The straightforward version of the same: every result a new tensor, gradient and update apart."""
+    """The straightforward version of the same: every result is a new tensor; gradient and update are apart."""
 
     def forward(self, h, _reduce):
         return torch.sparse.mm(self.csr, h) + self.bias

@@ -44,8 +44,8 @@ fn on_tile(unit: u32, tile: u32, v: u32) -> On {
 }
 
 // A connection's entry in the list.
-fn listed(j: u32) -> vec4<u32> {
-    let tap = tap_of(cols[j] - params.first_col);
+fn listed(j: u32, first_col: u32) -> vec4<u32> {
+    let tap = tap_of(cols[j] - first_col);
     let at = (tap.channel * params.window.input_y + tap.y) * params.window.input_x + tap.x;
     return vec4(at * params.vectors, tap.y, tap.x, bitcast<u32>(weights[j]));
 }

@@ -4,7 +4,8 @@
 // and loads of the source that wait for nothing: two connections' at four positions, eight in flight at once.
 //
 // Supplied by the kernel: `On`, where an item's tile is; `places` and `sees`, what a connection reads from there;
-// `loaded`; and `through`, which converts the loaded values for connection j of the list.
+// `loaded`; `through`, which converts the loaded values for connection j of the list; and `list_one`, which makes
+// connection j entry i of the list, with the unit's first column.
 
 // Number of connections that are listed at a time.
 const LISTED = 128u;
@@ -18,6 +19,15 @@ struct Four {
     b: vec4<f32>,
     c: vec4<f32>,
     d: vec4<f32>,
+}
+
+// Lists `count` connections, from number `first` on. All invocations of the workgroup must call it.
+fn list_connections(first: u32, count: u32, first_col: u32, index: u32) {
+    workgroupBarrier();
+    for (var i = index; i < count; i += LANES * ROWS) {
+        list_one(i, first + i, first_col);
+    }
+    workgroupBarrier();
 }
 
 fn plus(sum: Four, w: f32, x: Four) -> Four {

@@ -69,6 +69,11 @@ fn merged(a: Found, b: Found) -> Found {
     return Found(n, a.mean + d * share, a.squares + b.squares + d * d * (a.n * share));
 }
 
+fn list_one(i: u32, j: u32, first_col: u32) {
+    list[i] = listed(j, first_col);
+    prepare(i, j);
+}
+
 @compute @workgroup_size(LANES, ROWS)
 fn ENTRY(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -100,12 +105,7 @@ fn ENTRY(
         for (var first = begin; first < end; first += LISTED) {
             let count = min(LISTED, end - first);
             if round == 0u || end - begin > LISTED {
-                workgroupBarrier();
-                for (var i = index; i < count; i += width) {
-                    list[i] = listed(first + i);
-                    prepare(i, first + i);
-                }
-                workgroupBarrier();
+                list_connections(first, count, params.first_col, index);
             }
             if present {
                 if on.inside {

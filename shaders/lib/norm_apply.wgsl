@@ -3,8 +3,8 @@
 #import members
 
 fn apply_tile(base: u32, rows: u32, local: vec3<u32>, mean: f32, scale: f32, bias: f32) {
-    let vectors = params.vectors;
-    let relu = vec4(params.relu != 0u);
+    let vectors = params.norm.vectors;
+    let relu = vec4(params.norm.relu != 0u);
     let step_p = ROWS * vectors;
     for (var v = local.x; v < vectors; v += LANES) {
         let keep = members(v);
@@ -19,7 +19,7 @@ fn apply_tile(base: u32, rows: u32, local: vec3<u32>, mean: f32, scale: f32, bia
             var y1 = (x1 - mean) * scale + bias;
             var y2 = (x2 - mean) * scale + bias;
             var y3 = (x3 - mean) * scale + bias;
-            if params.add != 0u {
+            if params.norm.add != 0u {
                 let r0 = residual[at];
                 let r1 = residual[at + step_p];
                 let r2 = residual[at + 2u * step_p];
@@ -37,7 +37,7 @@ fn apply_tile(base: u32, rows: u32, local: vec3<u32>, mean: f32, scale: f32, bia
         for (; p < rows; p += ROWS) {
             let at = base + p * vectors + v;
             var y = (input[at] - mean) * scale + bias;
-            if params.add != 0u {
+            if params.norm.add != 0u {
                 y += residual[at];
             }
             output[at] = shown(y, keep, relu);

@@ -9,7 +9,7 @@ fn merge(c: u32, tile: u32, tiles: u32) -> Merged {
     var squares = 0.0;
     for (var t = 0u; t < tiles; t++) {
         let at = 2u * (c * tiles + t);
-        let rows = min(tile, params.positions - t * tile);
+        let rows = min(tile, params.norm.positions - t * tile);
         let more = f32(rows * step.count);
         let total = n + more;
         let d = parts[at] - mean;

@@ -5,9 +5,8 @@
 #import members
 #import workgroup_sum
 
-fn tile_statistics(base: u32, rows: u32, local: vec3<u32>) -> vec2<f32> {
+fn tile_statistics(base: u32, rows: u32, vectors: u32, local: vec3<u32>) -> vec2<f32> {
     let index = local.y * LANES + local.x;
-    let vectors = params.vectors;
     let n = f32(rows * step.count);
     let step_p = ROWS * vectors;
 

@@ -2,6 +2,17 @@
 // of invocations takes its part of a tile of pairs, and sums are added up through workgroup memory.
 #import part
 
+// The same for both products, with the gradients of biases or without.
+struct Params {
+    rows: u32,
+    vectors: u32,
+    first_row: u32,
+    first_col: u32,
+    accumulate: u32, // 1: add to what is there
+    chunks: u32, // workgroups that share a row's pairs, at least
+    cols: u32, // no row has more pairs
+}
+
 // Pairs summed between two barriers by lanes over the batch: a multiple of UNROLL * ROWS.
 const SUMMED = 64u;
 // Pitch of a sum's parts: one more than the lanes, to keep the banks of workgroup memory apart.

@@ -32,6 +32,10 @@ struct Params {
 @group(0) @binding(5) var<storage, read> input: array<vec4<f32>>; // [channels][input_y][input_x][vectors]
 @group(0) @binding(6) var<storage, read_write> output: array<vec4<f32>>; // [rows][output_y][output_x][vectors]
 
+fn list_one(i: u32, j: u32, first_col: u32) {
+    list[i] = listed(j, first_col);
+}
+
 fn through(x: Four, j: u32) -> Four {
     return x;
 }
@@ -118,11 +122,7 @@ fn over_list(group: u32, local: vec3<u32>) {
         for (var first = share.begin; first < share.end; first += LISTED) {
             let count = min(LISTED, share.end - first);
             if round == 0u || share.end - share.begin > LISTED {
-                workgroupBarrier();
-                for (var i = local.y * LANES + local.x; i < count; i += LANES * ROWS) {
-                    list[i] = listed(first + i);
-                }
-                workgroupBarrier();
+                list_connections(first, count, params.first_col, local.y * LANES + local.x);
             }
             if tile < tiles {
                 if on.inside {

@@ -149,11 +149,7 @@ fn over_part(group: u32, index: u32) {
         for (var first = begin; first < end; first += LISTED) {
             let count = min(LISTED, end - first);
             if round == 0u || end - begin > LISTED {
-                workgroupBarrier();
-                for (var i = index; i < count; i += width) {
-                    list_one(i, first + i, first_col);
-                }
-                workgroupBarrier();
+                list_connections(first, count, first_col, index);
             }
             if present {
                 sum = plus_listed(sum, count, on);

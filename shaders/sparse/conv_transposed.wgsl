@@ -57,11 +57,7 @@ fn over_list(group: u32, local: vec3<u32>) {
         for (var first = begin; first < end; first += LISTED) {
             let count = min(LISTED, end - first);
             if round == 0u || end - begin > LISTED {
-                workgroupBarrier();
-                for (var i = local.y * LANES + local.x; i < count; i += LANES * ROWS) {
-                    list_one(i, first + i, first_col);
-                }
-                workgroupBarrier();
+                list_connections(first, count, first_col, local.y * LANES + local.x);
             }
             if present {
                 sum = plus_listed(sum, count, on);

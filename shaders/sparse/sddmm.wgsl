@@ -15,15 +15,6 @@ override UNROLL: u32 = 4u; // 4 or 8, by lanes over the batch
 const HELD = 32u;
 // Pairs that a workgroup takes at a time, by lanes over the pairs.
 const TILE = 32u;
-struct Params {
-    rows: u32,
-    vectors: u32,
-    first_row: u32,
-    first_col: u32,
-    accumulate: u32, // 1: add to what is there
-    chunks: u32, // workgroups that share a row's pairs, at least
-    cols: u32, // no row has more pairs
-}
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> row_offsets: array<u32>; // [R + 1]

@@ -8,16 +8,6 @@ override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 override UNROLL: u32 = 4u; // 4 or 8
 
-struct Params {
-    rows: u32,
-    vectors: u32,
-    first_row: u32,
-    first_col: u32,
-    accumulate: u32, // 1: add to what is there
-    chunks: u32, // workgroups that share a row's pairs, at least
-    cols: u32, // no row has more pairs
-}
-
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> row_offsets: array<u32>; // [R + 1]
 @group(0) @binding(2) var<storage, read> cols: array<u32>; // [pairs]

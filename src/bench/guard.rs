@@ -144,7 +144,7 @@ mod tests {
         };
         assert!(unless_impossible::<()>(Err(limit)).unwrap().is_err());
         assert!(
-            unless_impossible::<()>(Err(Error::Device(crate::error::Fault::Other(
+            unless_impossible::<()>(Err(Error::Device(crate::error::Fault::DriverReport(
                 "wrong".into()
             ))))
             .is_err()

@@ -74,7 +74,7 @@ pub fn load_which(path: &Path, which: Option<Which>) -> Result<(Checkpoint, Opti
     let Some(best) = best else {
         return match which {
             Some(_) => Err(failed(
-                "the run has no best checkpoint, for it has no validation part, or chooses nothing by it".to_owned(),
+                "the run has no best checkpoint: it has no validation part, or does not choose by it".to_owned(),
             )),
             None => newest(),
         };
@@ -260,7 +260,7 @@ fn read(folder: &Path) -> Checked<Checkpoint> {
     let Tensors {
         state,
         past,
-        learned_images,
+        trained_images,
     } = tensors::decode(
         &data,
         &manifest.layers,
@@ -276,7 +276,7 @@ fn read(folder: &Path) -> Checked<Checkpoint> {
             data: manifest.data.clone(),
             objective: manifest.objective.clone(),
             changes: manifest.changes.clone(),
-            learned_images,
+            trained_images,
         },
         manifest,
         path: folder.to_owned(),

@@ -99,11 +99,8 @@ fn put(
     origin: Option<&Origin>,
 ) -> Result<(PathBuf, PathBuf)> {
     let step = snapshot.progress.step;
-    let (model, manifest) = encode(snapshot, config_toml, origin).map_err(|reason| {
-        Error::Shape(Misfit::Other(format!(
-            "no checkpoint of step {step}: {reason}"
-        )))
-    })?;
+    let (model, manifest) = encode(snapshot, config_toml, origin)
+        .map_err(|why| Error::Shape(Misfit::Unsaveable { step, why }))?;
     let store = run.join(store);
     let target = store.join(folder::name(step));
     write(disk, run, &store, step, &model, &manifest).map_err(|failure| Error::Checkpoint {
@@ -130,8 +127,8 @@ fn encode(
     if !snapshot.past.is_empty() {
         past::check(&state.layers, &snapshot.past)?;
     }
-    rules::learned_images(&snapshot.learned_images)?;
-    let model = tensors::encode(state, &snapshot.past, &snapshot.learned_images)?;
+    rules::trained_images(&snapshot.trained_images)?;
+    let model = tensors::encode(state, &snapshot.past, &snapshot.trained_images)?;
     let (norms, parameters) = Shapes::of(&state.parameters);
     let manifest = Manifest {
         format: FORMAT,

@@ -24,5 +24,5 @@ pub struct Snapshot {
     pub changes: Vec<Change>,
     /// The images that it was trained on. None if that is not known: for samples that are not images, and in older
     /// checkpoints.
-    pub learned_images: ImageHashes,
+    pub trained_images: ImageHashes,
 }

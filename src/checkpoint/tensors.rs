@@ -28,15 +28,15 @@ const LEARNED_OLDER: &str = "data.learned_images";
 pub(super) struct Tensors {
     pub state: NetworkState,
     pub past: Vec<PastConnections>,
-    pub learned_images: ImageHashes,
+    pub trained_images: ImageHashes,
 }
 
 /// The file's bytes. The layers must have passed [`rules::layer`] and [`parameters::check`], `past` must have passed
-/// [`past::check`] unless it is empty, and `learned_images` [`rules::learned_images`].
+/// [`past::check`] unless it is empty, and `trained_images` [`rules::trained_images`].
 pub(super) fn encode(
     state: &NetworkState,
     past: &[PastConnections],
-    learned_images: &ImageHashes,
+    trained_images: &ImageHashes,
 ) -> Checked<Vec<u8>> {
     let mut columns = Vec::new();
     for (l, layer) in state.layers.iter().enumerate() {
@@ -62,7 +62,7 @@ pub(super) fn encode(
     for (l, dense) in state.dense_weights.iter().enumerate() {
         columns.push((format!("reserve.{l}"), Column::real(dense)));
     }
-    let ImageHashes { pixels, older } = learned_images;
+    let ImageHashes { pixels, older } = trained_images;
     for (name, hashes) in [(LEARNED, pixels), (LEARNED_OLDER, older)] {
         if !hashes.is_empty() {
             columns.push((name.to_owned(), Column::hash(hashes)));
@@ -97,11 +97,11 @@ pub(super) fn decode(
         true => file.hashes(name),
         false => Ok(Vec::new()),
     };
-    let learned_images = ImageHashes {
+    let trained_images = ImageHashes {
         pixels: hashes(LEARNED)?,
         older: hashes(LEARNED_OLDER)?,
     };
-    rules::learned_images(&learned_images)?;
+    rules::trained_images(&trained_images)?;
     let states = optimiser.arrays.len();
     let of_layer = if has_past { 6 } else { 4 } + 2 * states;
     let needed = of_layer * shapes.len() + dense.tensors(states) + reserved.len();
@@ -164,7 +164,7 @@ pub(super) fn decode(
     Ok(Tensors {
         state,
         past,
-        learned_images,
+        trained_images,
     })
 }
 
@@ -185,12 +185,12 @@ pub(crate) fn fuzz(bytes: &[u8]) {
         let Tensors {
             state,
             past,
-            learned_images,
+            trained_images,
         } = &read;
         assert!(rules::layer(0, &state.layers[0]).is_ok());
         assert!(parameters::check(0, &state.parameters[0]).is_ok());
         assert!(past.is_empty() || past::check(&state.layers, past).is_ok());
-        let again = encode(state, past, learned_images)
+        let again = encode(state, past, trained_images)
             .and_then(|bytes| decode(&bytes, &[layer], &norm, &sgd));
         assert_eq!(format!("{again:?}"), format!("{:?}", Ok::<_, String>(read)));
     }
@@ -300,7 +300,7 @@ mod tests {
         };
         let learned = encode(&state(1), &[], &images).unwrap();
         let read = decode(&learned, &shapes, &norms, &OptimiserShape::default());
-        assert_eq!(read.unwrap().learned_images, images);
+        assert_eq!(read.unwrap().trained_images, images);
         for second in [7u64, 9] {
             let mut disordered = learned.clone();
             let at = disordered

@@ -325,15 +325,15 @@ fn measure(args: &BenchArgs) -> Result<()> {
         return Err(Error::Folder {
             option: "share".to_owned(),
             path: folder.to_owned(),
-            why: "is no folder; make it, or name another",
+            why: "is not a folder; make it, or name another one",
         });
     }
     let load = rootlet::bench::load();
     let (report, end) = rootlet::bench::run_keeping(&options, &mut show)?;
     if report.is_withheld() && !options.parts.contains(&Part::Ceilings) {
         output::note(
-            "the machine was busy with other work, and every time that was measured is withheld; run it again on an \
-             idle one, or keep the doubtful times with --keep-doubtful",
+            "the machine was busy with other work, so all measured times are withheld; run it again on an idle \
+             machine, or keep the doubtful times with --keep-doubtful",
         );
     }
     // This comes before the error, if there is one, so that the figures are not lost with it.

@@ -122,8 +122,8 @@ fn check(args: &CheckArgs) -> Result<()> {
              --skip-bad-images"
         )),
         _ => wrong(format!(
-            "bad entries, listed above: {}, of which {folders} are folders of classes, which no run goes on with; mend \
-             those first",
+            "bad entries, listed above: {}, {folders} of them folders of classes, and no run continues until those \
+             are mended",
             bad + folders
         )),
     }
@@ -137,7 +137,7 @@ fn words(data: &Dataset, check: &Check) -> String {
     }
     parts.push(match &data.test_part {
         TestPart::Nothing => {
-            "none to test: `rootlet train` holds --val-split of them out to validate".to_owned()
+            "none to test: `rootlet train` holds --val-split of them out for validation".to_owned()
         }
         part => format!("{} to test ({part})", data.test.len()),
     });
@@ -174,13 +174,13 @@ fn words(data: &Dataset, check: &Check) -> String {
     if check.copies > 0 {
         let what = match &data.test_part {
             TestPart::Nothing => {
-                "training images are others once more, by their pixels: those of them that `rootlet train` holds out \
-                 judge nothing"
+                "training images have the same pixels as other training images: those of them that `rootlet train` \
+                 holds out test nothing"
             }
             _ if data.validation.is_some() => {
-                "test or validation images are training images as well, by their pixels: they judge nothing"
+                "test or validation images have the pixels of training images: they test nothing"
             }
-            _ => "test images are training images as well, by their pixels: they test nothing",
+            _ => "test images have the pixels of training images: they test nothing",
         };
         lines.push(format!("copies       {} {what}", check.copies));
     }

@@ -24,7 +24,7 @@ mod shown;
 const EXAMPLES: &str = "\
 Examples:
   rootlet eval runs/20260131-174502-digits
-      The best checkpoint of a run, or the newest one where none was chosen, on the test images of its data.
+      The best checkpoint of a run, or the newest if none was chosen, on the test images of its data.
   rootlet eval runs/20260131-174502-mnist --data-dir /data/mnist --json
       The same where the data lies elsewhere now, as JSON.
   rootlet eval runs/20260131-174502-iris --data more.csv
@@ -163,10 +163,10 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
             ..source.clone()
         })?,
     };
-    match checkpoint.snapshot.learned_images.is_empty() {
+    match checkpoint.snapshot.trained_images.is_empty() {
         true => as_then.compare_with(trained),
         // The images themselves tell.
-        false => data.compares_with(&checkpoint.snapshot.learned_images),
+        false => data.compares_with(&checkpoint.snapshot.trained_images),
     }
     let part = args.part.unwrap_or(data.final_part());
     if data.part(part).is_none() {
@@ -191,8 +191,8 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
     let Some(trained) = trained else {
         if source.name == data::IMAGE_FOLDER {
             output::note(
-                "this checkpoint is of an older rootlet and does not tell the names of its classes: they go by their \
-                 numbers",
+                "an older rootlet wrote this checkpoint, without the names of its classes: their numbers stand for \
+                 them",
             );
         }
         let own = same_name && matches!(data.test_part, TestPart::Published | TestPart::Given);
@@ -208,7 +208,7 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
     if learned.is_some_and(|learned| learned > 0 && learned == data.test.len() as u64) {
         return Err(Error::Fixed {
             what: format!(
-                "the network was trained on all {} {part} {}s of {}, which tell nothing of others",
+                "the network was trained on all {} {part} {}s of {}, which say nothing about others",
                 data.test.len(),
                 data.sample(),
                 data.name
@@ -243,13 +243,13 @@ fn learned_of(
         return Ok(None);
     }
     let Snapshot {
-        learned_images,
+        trained_images,
         progress,
         ..
     } = &checkpoint.snapshot;
-    if !learned_images.is_empty() {
+    if !trained_images.is_empty() {
         data.read_test_images()?;
-        return Ok(data.test_images_among(learned_images));
+        return Ok(data.test_images_among(trained_images));
     }
     let all = data.test.len() as u64;
     Ok(Some(match progress.epoch {
@@ -270,10 +270,10 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     if !Setup::is_as_configured(&config, objective) {
         return Err(Error::Fixed {
             what: format!(
-                "{} was trained with {objective}, which a program of its own brought",
+                "{} was trained with {objective}, which another program provided",
                 checkpoint.path.display()
             ),
-            way_out: "test it with that one".to_owned(),
+            way_out: "test it with that program".to_owned(),
         });
     }
     let Tested {
@@ -297,7 +297,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         .map_err(|error| match error {
             Error::Shape(_) => Error::Fixed {
                 what: format!(
-                    "the network of {} takes {} inputs to {} classes, and {} has {} inputs and {} classes",
+                    "the network of {} has {} inputs and {} classes, but {} has {} inputs and {} classes",
                     checkpoint.path.display(),
                     layers.first().map_or(0, |l| l.n_in),
                     layers.last().map_or(0, |l| l.n_out),
@@ -316,9 +316,9 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         LoaderOptions::of_batch(network.micro_batch()),
     )?;
     for bad in data.bad_images() {
-        output::note(&format!("left out, for it cannot be read: {bad}"));
+        output::note(&format!("left out because it cannot be read: {bad}"));
     }
-    let images = &checkpoint.snapshot.learned_images;
+    let images = &checkpoint.snapshot.trained_images;
     let trained_on = match (own, &data.test_part) {
         // Published as test images.
         (true, TestPart::Published) => Some(0),

@@ -147,7 +147,7 @@ fn plan(
         rows: Vec::new(),
     };
     for (run, state) in sweep.runs.iter().zip(states) {
-        if let Some(reason) = state.reason() {
+        if let Some(reason) = state.reason(&run.folder(folder)) {
             note(&format!("{}: {reason}", run.name()));
         }
         table.rows.push(vec![

@@ -120,7 +120,7 @@ fn configure(args: &TrainArgs) -> Result<Job> {
         let mut config = config.resolve().map_err(|error| of_file(args, error))?;
         if args.flags.given("hidden") && config.takes_perceptron() {
             output::note(
-                "the model is mlp, for --hidden is of perceptrons alone and no --model was given",
+                "the model is mlp: --hidden is only for perceptrons, and no --model was given",
             );
         }
         args.flags.check_effects(&config)?;
@@ -154,7 +154,7 @@ fn configure(args: &TrainArgs) -> Result<Job> {
             let trained = folder.config_to_begin_with()?;
             unedited(args, &folder, &trained)?;
             output::note(&format!(
-                "{} has no checkpoint yet: the run begins from its start, with its {}",
+                "{} has no checkpoint yet: the run starts from the beginning, with its {}",
                 folder.path().display(),
                 if folder.has_config() {
                     CONFIG
@@ -304,7 +304,7 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
         chooses.iter().find(|name| args.flags.given(name)),
     ) {
         let why = format!(
-            "it goes by the validation part, and {} has none; --val-split holds one out of the training {}s",
+            "it needs a validation part, and {} has none; --val-split holds one out of the training {}s",
             data.name,
             data.sample()
         );

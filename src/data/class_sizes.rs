@@ -59,7 +59,7 @@ impl Dataset {
             };
             unjudged.extend(named(&images.class_sizes(self.classes), 0).map(|which| {
                 format!(
-                    "there are no {part} {samples}{place} of {which}; the accuracy says nothing of them"
+                    "there are no {part} {samples}{place} of {which}; the accuracy says nothing about them"
                 )
             }));
         }

@@ -81,9 +81,11 @@ impl Targets {
         for (sample, own) in samples.iter().enumerate() {
             for &class in own {
                 if class as usize >= classes {
-                    return Err(Error::Shape(Misfit::Other(format!(
-                        "class {class} of sample {sample} (counted from 0) is not below {classes}, the number of classes"
-                    ))));
+                    return Err(Error::Shape(Misfit::Label {
+                        sample,
+                        label: class,
+                        classes,
+                    }));
                 }
                 flags[sample * classes + class as usize] = 1.0;
             }

@@ -43,10 +43,14 @@ impl KernelCheck {
         if self.passes() {
             return Ok(());
         }
-        Err(Error::Device(Fault::Other(format!(
-            "kernel `{}` differs from its CPU twin in `{}` (buffer `{}`): {} of {} words, relative error {:.3e}",
-            self.kernel, self.binding, self.buffer, self.different, self.words, self.error
-        ))))
+        Err(Error::Device(Fault::Differs {
+            kernel: self.kernel.clone(),
+            binding: self.binding.clone(),
+            buffer: self.buffer.clone(),
+            different: self.different,
+            words: self.words,
+            error: self.error,
+        }))
     }
 }
 

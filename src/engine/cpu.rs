@@ -45,9 +45,7 @@ impl CpuExecutor {
     /// wait for ever.
     fn turn(&self) -> Result<MutexGuard<'_, ()>> {
         if self.pool.has_caller() {
-            return Err(Error::Device(Fault::Other(
-                "a kernel's twin cannot use the device that it runs on".into(),
-            )));
+            return Err(Error::Device(Fault::Reentered));
         }
         Ok(self.turn.lock().unwrap_or_else(PoisonError::into_inner))
     }

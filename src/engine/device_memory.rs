@@ -117,7 +117,7 @@ impl Device {
     }
 
     pub(super) fn owns(&self, view: &View) -> Result<()> {
-        let reason = if !view.buffer.belongs_to(&self.ledger) {
+        let why = if !view.buffer.belongs_to(&self.ledger) {
             "belong to another device"
         } else if view.buffer.is_transient() {
             "have no memory: the transient buffers of a plan are placed before it is prepared"
@@ -128,12 +128,12 @@ impl Device {
         } else {
             return Ok(());
         };
-        Err(Error::Shape(Misfit::Other(format!(
-            "words {:?} of buffer `{}` ({} words) {reason}",
-            view.range,
-            view.buffer.label(),
-            view.buffer.words()
-        ))))
+        Err(Error::Shape(Misfit::View {
+            buffer: view.buffer.label().to_owned(),
+            words: view.buffer.words(),
+            range: view.range.clone(),
+            why,
+        }))
     }
 
     /// Copies `data` into `view`, rounded if the view holds 16-bit numbers. Ordered with the programs run before and

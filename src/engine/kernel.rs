@@ -133,7 +133,7 @@ macro_rules! uniform {
 ///     pub Scale, ScaleParams, ScaleTwin = "folder/scale", include_str!("scale.wgsl");
 ///     // or `…, variants SHAPES, |params| params.length / 4;`: see [`Variants`](crate::engine::kernel::Variants);
 ///     // or `…, chain &CHAIN;`, the first kernel of a [`Chain`](crate::engine::chain::Chain)
-///     params { length: u32, factor: f32 }
+///     params { length: u32, factor: f32 } // or `params shared;`: the second name is then that of a `uniform!`
 ///     no loops;               // or `loops |params, shape| looped(…);`: see [`engine::loops`](crate::engine::loops)
 ///     read input: f32,        // var<storage, read> input: array<f32>
 ///     write output: f32,      // var<storage, read_write> output: array<f32>
@@ -157,6 +157,22 @@ macro_rules! kernel {
             $vis struct $Params { $( $(#[$pmeta])* #[allow(missing_docs)] $pfield : $pty ),+ }
         }
 
+        $crate::kernel! {
+            $(#[$meta])*
+            $vis $Name, $Params, $Twin = $path, $source $(, variants $variants, $width)? $(, chain $chain)?;
+            params shared;
+            $loops $how;
+            $( $(#[$bmeta])* $access $binding : $bty ),+
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        $vis:vis $Name:ident, $Params:ident, $Twin:ident = $path:expr, $source:expr
+        $(, variants $variants:expr, $width:expr)? $(, chain $chain:expr)?;
+        params shared;
+        $loops:ident $how:expr;
+        $( $(#[$bmeta:meta])* $access:ident $binding:ident : $bty:ty ),+ $(,)?
+    ) => {
         $(#[$meta])*
         // There are hundreds of them, useful only for recording plans: the source has them.
         #[doc(hidden)]

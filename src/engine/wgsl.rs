@@ -38,6 +38,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("norm_merge", shader!("lib/norm_merge")),
     ("norm_merged", shader!("lib/norm_merged")),
     ("norm_merge_parts", shader!("lib/norm_merge_parts")),
+    ("norm_params", shader!("lib/norm_params")),
     ("norm_saved", shader!("lib/norm_saved")),
     ("norm_statistics", shader!("lib/norm_statistics")),
     ("norm_sums", shader!("lib/norm_sums")),

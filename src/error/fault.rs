@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::option::ADAPTER;
+use super::option::{ADAPTER, CHECK, NO_VERIFY};
 
 /// What went wrong.
 #[derive(Debug)]
@@ -59,8 +59,59 @@ pub enum Fault {
         /// The reason.
         why: String,
     },
-    /// A fault that occurs in one place only, as a sentence.
-    Other(String),
+    /// A kernel's result that differs from its twin's.
+    Differs {
+        /// The kernel's name.
+        kernel: String,
+        /// The binding in which they differ.
+        binding: String,
+        /// The label of its buffer.
+        buffer: String,
+        /// Words that differ.
+        different: usize,
+        /// Words in it.
+        words: usize,
+        /// The largest relative error.
+        error: f64,
+    },
+    /// A topology round whose counts contradict each other.
+    Round {
+        /// Connections that it pruned.
+        pruned: usize,
+        /// Connections that it grew.
+        grown: usize,
+        /// Connections that are active after it.
+        active: usize,
+        /// Connections that should be.
+        expected: usize,
+    },
+    /// A verification that an adapter failed.
+    Verification {
+        /// The adapter.
+        adapter: String,
+        /// The first failure.
+        first: String,
+        /// How many more there are.
+        more: usize,
+    },
+    /// An adapter on which no training begins, because its verification failed.
+    Untrusted {
+        /// How it failed.
+        why: String,
+    },
+    /// A training that ended because its device was lost.
+    GaveUp {
+        /// The device.
+        device: String,
+        /// How it was lost: "lost 3 times without progress".
+        how: String,
+        /// How to continue.
+        way_out: String,
+    },
+    /// A kernel's twin that uses the device on which it runs.
+    Reentered,
+    /// What the driver reported outside any call, in its words.
+    DriverReport(String),
 }
 
 impl fmt::Display for Fault {
@@ -79,7 +130,54 @@ impl fmt::Display for Fault {
                 write!(f, "{what} cannot be written as {form}: {why}")
             }
             Fault::Figure { id, why } => write!(f, "figure {id} cannot be drawn: {why}"),
-            Fault::Other(text) => f.write_str(text),
+            Fault::Differs {
+                kernel,
+                binding,
+                buffer,
+                different,
+                words,
+                error,
+            } => write!(
+                f,
+                "kernel `{kernel}` differs from its CPU twin in `{binding}` (buffer `{buffer}`): {different} of \
+                 {words} words, relative error {error:.3e}"
+            ),
+            Fault::Round {
+                pruned,
+                grown,
+                active,
+                expected,
+            } => write!(
+                f,
+                "the topology round pruned {pruned} and grew {grown} connections, which leaves {active} of \
+                 {expected}: the driver computes wrongly; {CHECK} topology finds the kernel"
+            ),
+            Fault::Verification {
+                adapter,
+                first,
+                more,
+            } => {
+                write!(f, "{adapter} computes wrongly: {first}")?;
+                match more {
+                    0 => Ok(()),
+                    more => write!(f, " (and {more} more)"),
+                }
+            }
+            Fault::Untrusted { why } => write!(
+                f,
+                "{why}; what is trained there would be wrong. Update the driver, or train on another adapter \
+                 ({ADAPTER} cpu always works); `rootlet verify` tells more, for a bug report. {NO_VERIFY} trains all \
+                 the same"
+            ),
+            Fault::GaveUp {
+                device,
+                how,
+                way_out,
+            } => write!(f, "{device} was {how}; {way_out}"),
+            Fault::Reentered => {
+                f.write_str("a kernel's twin cannot use the device that it runs on")
+            }
+            Fault::DriverReport(text) => f.write_str(text),
         }
     }
 }

@@ -130,8 +130,8 @@ impl Error {
                 name(option::LR.0),
                 name(option::WARMUP_EPOCHS.0)
             ),
-            Error::Stopped => "stopped while waiting for images that do not come; see whether the disk or network that \
-                               they are on is there"
+            Error::Stopped => "stopped while waiting for images that do not arrive; check the disk or network that \
+                               they are on"
                 .to_owned(),
         }
     }

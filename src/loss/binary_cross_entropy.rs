@@ -27,10 +27,11 @@ impl BinaryCrossEntropy {
             None => Ok(BinaryCrossEntropy {
                 positive: Some(positive.into()),
             }),
-            Some(at) => Err(Error::Shape(Misfit::Other(format!(
-                "the weight of class {at} (counted from 0) is {}; it must be a number, 0 or above",
-                positive[at]
-            )))),
+            Some(at) => Err(Error::Shape(Misfit::Weight {
+                of: "class",
+                number: at,
+                weight: positive[at],
+            })),
         }
     }
 }
@@ -50,11 +51,12 @@ impl Loss for BinaryCrossEntropy {
             _ => vec![1.0; pass.outputs],
         };
         if weights.len() != pass.outputs {
-            return Err(Error::Shape(Misfit::Other(format!(
-                "{} class weights cannot weigh {} outputs; give one a class",
-                weights.len(),
-                pass.outputs
-            ))));
+            return Err(Error::Shape(Misfit::OneEach {
+                what: "class weights",
+                found: weights.len(),
+                of: "outputs",
+                needed: pass.outputs,
+            }));
         }
         let kernel = BinaryCrossEntropyLoss {
             params: BinaryCrossEntropyLossParams {

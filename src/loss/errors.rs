@@ -21,11 +21,12 @@ impl Units {
         };
         match units.len() == pass.outputs {
             true => pass.constants("units", &units),
-            false => Err(Error::Shape(Misfit::Other(format!(
-                "{} units cannot be those of {} outputs; give one each",
-                units.len(),
-                pass.outputs
-            )))),
+            false => Err(Error::Shape(Misfit::OneEach {
+                what: "units",
+                found: units.len(),
+                of: "outputs",
+                needed: pass.outputs,
+            })),
         }
     }
 }

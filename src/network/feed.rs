@@ -89,11 +89,10 @@ impl Slots {
         let Some(view) = &self.weights else {
             return match weights.is_empty() || !self.trains {
                 true => Ok(()),
-                false => Err(Error::Shape(Misfit::Other(
-                    "the samples have weights, and the network was made to train without any: set \
-                     NetworkOptions::weighted"
-                        .to_owned(),
-                ))),
+                false => Err(Error::Shape(Misfit::NotMadeFor {
+                    what: "samples with weights",
+                    option: "weighted",
+                })),
             };
         };
         let mut all = vec![0.0; self.lanes];
@@ -105,10 +104,12 @@ impl Slots {
                 }
             }
             n => {
-                return Err(Error::Shape(Misfit::Other(format!(
-                    "a batch of {count} samples in {} lanes has {n} weights; it needs one a lane",
-                    self.lanes
-                ))));
+                return Err(Error::Shape(Misfit::OneEach {
+                    what: "weights",
+                    found: n,
+                    of: "lanes",
+                    needed: self.lanes,
+                }));
             }
         }
         device.upload(view, &all)
@@ -118,10 +119,10 @@ impl Slots {
     fn put_mixed(&self, device: &Device, found: Option<&MixedLabels>) -> Result<()> {
         match (&self.mixed, found) {
             (None, None) => Ok(()),
-            (None, Some(_)) => Err(Error::Shape(Misfit::Other(
-                "the samples are mixed, and the network was made to train without that: set NetworkOptions::mixed"
-                    .to_owned(),
-            ))),
+            (None, Some(_)) => Err(Error::Shape(Misfit::NotMadeFor {
+                what: "mixed samples",
+                option: "mixed",
+            })),
             (Some([others, shares]), Some(found)) => {
                 device.upload(others, &found.others)?;
                 device.upload(shares, &found.shares)
@@ -215,11 +216,13 @@ fn weight(weights: &[f32], count: usize) -> Option<f64> {
 
 /// Refuses a class for which the network has no logit.
 fn known(labels: &[u32], outputs: usize) -> Result<()> {
-    match labels.iter().find(|&&label| label as usize >= outputs) {
+    match labels.iter().position(|&label| label as usize >= outputs) {
         None => Ok(()),
-        Some(label) => Err(Error::Shape(Misfit::Other(format!(
-            "an image has class {label}, and the network tells {outputs} classes apart, counted from 0"
-        )))),
+        Some(sample) => Err(Error::Shape(Misfit::Label {
+            sample,
+            label: labels[sample],
+            classes: outputs,
+        })),
     }
 }
 

@@ -49,9 +49,10 @@ pub(super) fn prepare(device: &Device, plan: &Plan, tiles: Vec<Tile>) -> Result<
 /// The memory of a tile, for a network that has one.
 pub(super) fn tile(buffer: &Option<Buffer>) -> Result<&Buffer> {
     let missing = || {
-        Error::Shape(Misfit::Other(
-            "this network was not made for gradients in tiles".to_owned(),
-        ))
+        Error::Shape(Misfit::NotMadeFor {
+            what: "gradients in tiles",
+            option: "purpose",
+        })
     };
     buffer.as_ref().ok_or_else(missing)
 }

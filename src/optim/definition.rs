@@ -107,9 +107,10 @@ const TAKEN: [&str; 4] = ["crow_indices", "col_indices", "values", "bias"];
 pub(crate) fn check(optimiser: &dyn Optimiser) -> Result<()> {
     let (arrays, name) = (optimiser.state(), optimiser.name());
     if name.is_empty() {
-        return Err(Error::Shape(Misfit::Other(
-            "an optimiser needs a name, by which files are known".into(),
-        )));
+        return Err(Error::Shape(Misfit::Lacks {
+            who: "an optimiser".to_owned(),
+            what: "a name, by which files are known".to_owned(),
+        }));
     }
     for (i, array) in arrays.iter().enumerate() {
         let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
@@ -118,12 +119,11 @@ pub(crate) fn check(optimiser: &dyn Optimiser) -> Result<()> {
         let taken = TAKEN.contains(&array.name)
             || ["bias_", "past_"].iter().any(|p| array.name.starts_with(p));
         if twice || odd || taken {
-            return Err(Error::Shape(Misfit::Other(format!(
-                "the optimiser `{name}` cannot have an array `{}`: names are lower-case letters, digits and \
-                 underscores, each once, none of {} and none that begins with bias_ or past_",
-                array.name,
-                TAKEN.join(", ")
-            ))));
+            return Err(Error::Shape(Misfit::ArrayName {
+                optimiser: name.to_owned(),
+                array: array.name.to_owned(),
+                taken: TAKEN.join(", "),
+            }));
         }
     }
     Ok(())

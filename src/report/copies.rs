@@ -45,7 +45,7 @@ pub fn distinct(records: Vec<RunRecord>, note: &mut dyn FnMut(&str)) -> Result<V
             std::mem::swap(&mut stays, &mut goes);
         }
         note(&format!(
-            "{goes} is left out: it is a copy of {stays}, the same training, and no repetition of it"
+            "{goes} is left out: it is a copy of {stays}, so it is not a repetition of the training"
         ));
     }
     Ok(kept)
@@ -93,7 +93,7 @@ pub(super) fn trained_twice(records: &[RunRecord], groups: &[Group]) -> Vec<Stri
                 .map(RunRecord::name)
                 .collect();
             reported.push(format!(
-                "{} have the same seed, {seed}: one training done {} times, and no repetitions of it",
+                "{} have the same seed, {seed}: one training done {} times, not repetitions of it",
                 names.join(", "),
                 names.len()
             ));

@@ -36,7 +36,7 @@ fn line(columns: &[Column], text: fn(&Column) -> &String) -> String {
 }
 
 fn columns(event: &Epoch, epochs: Option<u32>, rows: bool) -> Vec<Column> {
-    let (part, judged) = event.judged();
+    let (part, judged) = event.monitored();
     let of = epochs.map(|all| format!("/{all}")).unwrap_or_default();
     let digits = epochs.map_or(2, |all| all.to_string().len());
     let mut columns = vec![column(
@@ -103,7 +103,7 @@ fn rate(value: f32) -> String {
 mod tests {
     use super::{head, number, rate, row};
     use crate::data::DataPart;
-    use crate::train::event::{Epoch, Judged, Score};
+    use crate::train::event::{Epoch, PartResults, Score};
 
     #[test]
     fn rates_and_numbers_keep_to_their_columns() {
@@ -123,7 +123,7 @@ mod tests {
             value: 99.0,
             ..Score::default()
         };
-        let judged = |metric: Option<Score>, scores: Vec<Score>| Judged {
+        let judged = |metric: Option<Score>, scores: Vec<Score>| PartResults {
             loss: 99.0,
             accuracy: match metric {
                 Some(_) => f32::NAN,
@@ -149,7 +149,7 @@ mod tests {
                 seconds: 3599.0,
                 ..Epoch::default()
             };
-            assert_eq!(event.judged().0, DataPart::Validation);
+            assert_eq!(event.monitored().0, DataPart::Validation);
             let text = head(&event, Some(200), false) + "\n" + &row(&event, Some(200), false);
             let widths: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
             assert!(

@@ -98,10 +98,10 @@ fn results_section(records: &[RunRecord], results: &Results) -> Section {
         .blocks
         .push(Block::Folded("All columns".to_owned(), results.table()));
     section.text(
-        "Only runs that came to their end count. FLOPs are counted as Evci et al. (2020) count them, without \
-         evaluations; seconds and FLOPs are those of the whole run, with what a method does before the first step. \
-         Bytes are the most that were on the device at once, of all together and of each class; each class peaks at \
-         its own moment, so the classes can add up to more.",
+        "Only runs that have ended count. FLOPs are counted as Evci et al. (2020) count them, without evaluations; \
+         seconds and FLOPs are those of the whole run, including what a method does before the first step. Bytes are \
+         the peak on the device, of all classes together and of each class; each class peaks at its own moment, so \
+         the classes can add up to more.",
     );
     let told = tested_differently(records, &results.groups).into_iter();
     for told in told.chain(trained_twice(records, &results.groups)) {
@@ -124,7 +124,7 @@ fn results_section(records: &[RunRecord], results: &Results) -> Section {
         }
         if record.summary.is_none() && record.damage.is_empty() {
             section.blocks.push(Block::Missing(format!(
-                "{} has no summary.json, for an older rootlet made it: what it ran on, its bytes, FLOPs and commands \
+                "{} has no summary.json because an older rootlet made it: its adapter, bytes, FLOPs and commands \
                  are not known",
                 record.name()
             )));

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use super::recording::RunRecord;
 use crate::Result;
 use crate::data::DataPart;
-use crate::train::event::{Finished, Judged};
+use crate::train::event::{Finished, PartResults};
 pub use overview::Overview;
 pub(super) use rows::same_row;
 use rows::{SHOWN, decimal, rows, varying};
@@ -230,7 +230,7 @@ impl Group {
 }
 
 /// The results of a part at a run's end; `None` if it was not evaluated.
-fn of_part(end: &Finished, part: DataPart) -> Option<Judged> {
+fn of_part(end: &Finished, part: DataPart) -> Option<PartResults> {
     match part {
         DataPart::Validation => end.validation.clone(),
         DataPart::Test => Some(end.tested()).filter(|told| !told.loss.is_nan()),
@@ -259,18 +259,18 @@ fn columns(records: &[RunRecord]) -> Vec<Column> {
     let ends: Vec<Finished> = records.iter().filter_map(RunRecord::finished).collect();
     let mut columns = Vec::new();
     for part in [DataPart::Test, DataPart::Validation] {
-        let told: Vec<Judged> = ends.iter().filter_map(|end| of_part(end, part)).collect();
+        let told: Vec<PartResults> = ends.iter().filter_map(|end| of_part(end, part)).collect();
         // Without a validation part there are the columns of the test, even if no result was reported yet.
         let is_usual = part == DataPart::Test && ends.iter().all(|end| end.validation.is_none());
         let is_told = !told.is_empty() || is_usual;
-        let by_others = |told: &Judged| told.accuracy.is_nan() && told.metric.is_some();
+        let by_others = |told: &PartResults| told.accuracy.is_nan() && told.metric.is_some();
         if is_told && (told.is_empty() || !told.iter().all(by_others)) {
             let title = format!("{part} accuracy, %");
             columns.push(column(&format!("{part}_accuracy"), &title, Unit::Percent));
         }
         for name in told
             .iter()
-            .flat_map(Judged::all_scores)
+            .flat_map(PartResults::all_scores)
             .map(|score| &score.name)
         {
             let key = format!("{part}_{name}");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::text::percent;
 use super::watch::RunView;
 use super::{RunFolder, TextTable};
-use crate::train::event::Judged;
+use crate::train::event::PartResults;
 use crate::{Error, Result};
 
 /// The runs in a folder, and those one level below it, as in the folders of sweeps. They come in the order of their
@@ -94,7 +94,7 @@ pub fn list_runs(folder: &Path, note: &mut dyn FnMut(&str)) -> Result<TextTable>
 }
 
 /// The accuracy, or the metric or the loss that takes its place.
-fn result(told: &Judged) -> String {
+fn result(told: &PartResults) -> String {
     match &told.metric {
         Some(score) => format!("{} {:.4}", score.name, score.value),
         None if told.accuracy.is_nan() => format!("loss {:.4}", told.loss),

@@ -191,7 +191,7 @@ impl Sweep {
         let each = (self.repeats.iter()).map(|(name, as_that)| format!("{name} (as {as_that})"));
         (count > 0).then(|| {
             format!(
-                "{} left out, which would train the same as others: {}",
+                "{} left out as repetitions of others: {}",
                 counted(count, "run"),
                 listed(count, each)
             )

@@ -8,7 +8,7 @@ use indicatif::BinaryBytes;
 use super::terminal::{WIDTH, wrapped};
 use crate::data::{DataPart, Task, TestPart};
 use crate::model::MODELS;
-use crate::train::event::{Finished, Judged, Phase, Progress, Score, Started};
+use crate::train::event::{Finished, PartResults, Phase, Progress, Score, Started};
 use crate::words::counted;
 pub(super) use crate::words::grouped;
 
@@ -213,7 +213,7 @@ pub(super) fn result(event: &Finished) -> String {
     );
     // The run was stopped while it was waiting for images.
     if event.interrupted && told.loss.is_nan() {
-        return format!("{how}not tested, for the images do not come, {after}");
+        return format!("{how}not tested because the images do not arrive, {after}");
     }
     // Nobody else can have these images, so the result can be compared with no other.
     let part = TestPart::about(part, event.trained_on);
@@ -229,7 +229,7 @@ pub(super) fn result(event: &Finished) -> String {
         true => String::new(),
         false => format!(" ({})", about.join("; ")),
     };
-    let Judged {
+    let PartResults {
         loss,
         accuracy,
         metric,

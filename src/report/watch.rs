@@ -8,7 +8,7 @@ use super::{ProgressNote, RunFolder, RunRecord, epoch_table};
 use crate::Result;
 use crate::data::is_path;
 use crate::topology::MethodName;
-use crate::train::event::Judged;
+use crate::train::event::PartResults;
 
 /// After this many seconds without progress, a run is said to show no sign of life.
 const SILENT: f64 = 120.0;
@@ -94,10 +94,10 @@ impl RunView {
     }
 
     /// Its result: that of its end, or else that of its last epoch.
-    pub(super) fn last_result(&self) -> Option<Judged> {
+    pub(super) fn last_result(&self) -> Option<PartResults> {
         match self.record.finished() {
             Some(end) => Some(end.result().1),
-            None => Some(self.record.epochs.last()?.judged().1),
+            None => Some(self.record.epochs.last()?.monitored().1),
         }
     }
 
@@ -157,7 +157,7 @@ impl RunView {
         }
         if self.is_dead {
             lines.push(format!(
-                "no process trains in it any more, and it tells no end: go on with rootlet train --resume {}",
+                "no process trains in it any more, and it has not ended: go on with rootlet train --resume {}",
                 quoted(&record.path.to_string_lossy())
             ));
         }

@@ -128,10 +128,11 @@ impl Arena {
         }
         let connections: usize = layers.iter().map(LayerState::active).sum();
         if connections == 0 || connections.max(n_rows).max(n_cols) >= u32::MAX as usize {
-            return Err(Error::Shape(Misfit::Other(format!(
-                "{connections} connections between {n_cols} inputs and {n_rows} outputs: a model needs at least one \
-                 connection and fewer than 2^32 of each"
-            ))));
+            return Err(Error::Shape(Misfit::Connections {
+                connections,
+                inputs: n_cols,
+                outputs: n_rows,
+            }));
         }
         let words = |label: &str, n: usize| device.buffer(label, class, n);
         let each = |label: &str, held: bool| words(label, if held { connections } else { 1 });

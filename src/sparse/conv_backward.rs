@@ -2,15 +2,14 @@
 
 use rayon::prelude::*;
 
-use super::arena::{Arena, LayerSpan};
+use super::arena::LayerSpan;
 use super::conv_list::listed;
-use super::conv_merge::Slices;
-use super::conv_parts::{PlaneParts, Tiling, runs_whole};
+use super::conv_parts::{PlaneParts, Tiling};
 use super::conv_sddmm::{ConvSddmmParams, ConvSddmmTwin};
 use super::conv_sddmm_normal::{ConvSddmmNormalParams, ConvSddmmNormalTwin};
 use super::conv_transposed::{ConvTransposedParams, ConvTransposedTwin};
 use crate::engine::loops::{Loops, NONE, Piece, looped, workgroup_sum};
-use crate::engine::{Grid, Plan, ShapeFamily, StepState, View, WorkgroupShape};
+use crate::engine::{Grid, ShapeFamily, StepState, WorkgroupShape};
 use crate::error::Result;
 use crate::window::{Window, WindowParams};
 
@@ -83,41 +82,6 @@ crate::kernel! {
 /// Words of a part's sums.
 pub const SUMS: usize = 2;
 
-/// The batch norm whose output is a layer's input.
-#[derive(Clone)]
-pub struct NormBefore {
-    /// The input of the norm, shaped like its output.
-    pub input: View,
-    /// `[4][channels]`: mean, inverse standard deviation, weight, bias.
-    pub saved: View,
-    /// Whether a ReLU follows it (and the residual, if there is one).
-    pub relu: bool,
-    /// Whether its output was dropped, and has to be computed from its input.
-    pub dropped: bool,
-    /// Whether this layer completes the gradient at its output, and takes it back through the ReLU.
-    pub complete: bool,
-    /// Where the sums go that its backward pass begins with; only for a complete gradient.
-    pub sums: Option<View>,
-}
-
-/// The inputs and outputs of the backward pass, besides the arena.
-pub struct ConvBackwardViews {
-    /// The uniform that says which lanes hold samples.
-    pub step: View,
-    /// The layer's input; not read if it was dropped.
-    pub input: View,
-    /// The batch norm that made it, if any.
-    pub norm: Option<NormBefore>,
-    /// The gradient at the layer's output.
-    pub delta: View,
-    /// The gradient at its input.
-    pub output: View,
-    /// Whether to add to the existing values.
-    pub add: bool,
-    /// A few words of a separate buffer, bound if there are no sums.
-    pub spare: View,
-}
-
 impl ConvBackwardParams {
     /// For one layer of an arena, a batch of `lanes`.
     ///
@@ -138,7 +102,7 @@ impl ConvBackwardParams {
     }
 
     /// With other slices and another choice of adding.
-    fn with(self, product: ConvSddmmParams) -> Self {
+    pub(super) fn with(self, product: ConvSddmmParams) -> Self {
         ConvBackwardParams {
             window: product.window,
             rows: product.rows,
@@ -154,7 +118,7 @@ impl ConvBackwardParams {
         }
     }
 
-    fn product(&self) -> ConvSddmmParams {
+    pub(super) fn product(&self) -> ConvSddmmParams {
         ConvSddmmParams {
             window: self.window,
             rows: self.rows,
@@ -180,7 +144,7 @@ impl ConvBackwardParams {
     }
 
     /// As one dispatch.
-    fn whole(&self, shape: WorkgroupShape) -> Piece {
+    pub(super) fn whole(&self, shape: WorkgroupShape) -> Piece {
         let pieces = self.product().cut(ShapeFamily::Hardware, shape);
         let pairs = pieces[0];
         let groups = pairs.grid.workgroups([1; 3]);
@@ -219,96 +183,6 @@ fn tiling(window: &WindowParams, vectors: u32) -> Tiling {
         width: window.input_x as usize,
         stride: window.stride_x as usize,
         vectors: vectors as usize,
-    }
-}
-
-impl ConvBackward {
-    /// Whether there is one dispatch for a layer: none of its loops is too long for one.
-    ///
-    /// # Errors
-    /// As [`ConvBackwardParams::of_layer`].
-    pub fn fits(
-        span: &LayerSpan,
-        window: &Window,
-        lanes: usize,
-        slices: Option<(&Slices, usize)>,
-    ) -> Result<bool> {
-        let params = ConvBackwardParams::of_layer(span, window, lanes)?;
-        let sliced = slices.and_then(|(slices, layer)| slices.of(layer, params.product()));
-        let params = match sliced {
-            Some((product, _)) => params.with(product),
-            None => params,
-        };
-        Ok(runs_whole(|shape| params.whole(shape).iterations))
-    }
-
-    /// Records the backward pass of the arena's layer with this span: the gradients of its connections go into the
-    /// arena, or into the slices of its layer number `layer`.
-    ///
-    /// # Errors
-    /// The views do not fit, or the layer has no such dispatch.
-    pub fn record(
-        plan: &mut Plan,
-        arena: &Arena,
-        (span, window, lanes): (&LayerSpan, &Window, usize),
-        views: ConvBackwardViews,
-        slices: Option<(&Slices, usize)>,
-        accumulate: bool,
-    ) -> Result<()> {
-        let mut params = ConvBackwardParams::of_layer(span, window, lanes)?;
-        let sliced = slices.and_then(|(slices, layer)| slices.of(layer, params.product()));
-        let gradient = match sliced {
-            Some((product, view)) => {
-                params = params.with(product);
-                view
-            }
-            None => {
-                params.accumulate = accumulate.into();
-                arena.gradient.all()
-            }
-        };
-        params.add = views.add.into();
-        let mut input = views.input;
-        let (mut normed, mut saved, mut parts) =
-            (input.clone(), arena.product_weights(), views.spare);
-        if let Some(norm) = views.norm {
-            params.relu = norm.relu.into();
-            params.normal = norm.dropped.into();
-            if norm.dropped {
-                input = norm.input.clone();
-            }
-            if norm.complete && norm.relu {
-                params.mask = if norm.dropped { 1 } else { 2 };
-            }
-            normed = if norm.sums.is_some() || norm.dropped {
-                norm.input
-            } else {
-                input.clone()
-            };
-            if let Some(sums) = norm.sums {
-                params.sums = 1;
-                parts = sums;
-            }
-            saved = norm.saved;
-        }
-        let kernel = ConvBackward {
-            params,
-            step: views.step,
-            row_offsets: arena.row_offsets.all(),
-            col_offsets: arena.col_offsets.all(),
-            cols: arena.cols.all(),
-            order: arena.order.all(),
-            order_rows: arena.order_rows.all(),
-            weights: arena.product_weights(),
-            input,
-            normed,
-            saved,
-            delta: views.delta,
-            gradient,
-            output: views.output,
-            parts,
-        };
-        plan.dispatch(kernel, params.grid())
     }
 }
 

@@ -58,8 +58,12 @@ impl LayerState {
     /// # Errors
     /// [`Error::Shape`] says which rule is broken, and where.
     pub fn check(&self) -> Result<()> {
-        self.rules()
-            .map_err(|rule| Error::Shape(Misfit::Other(rule)))
+        self.rules().map_err(|rule| {
+            Error::Shape(Misfit::Layer {
+                layer: format!("a layer from {} to {} units", self.n_in, self.n_out),
+                why: rule,
+            })
+        })
     }
 
     /// The rules of compressed sparse rows.

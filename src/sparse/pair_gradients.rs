@@ -5,7 +5,7 @@ use super::conv_merge::Slices;
 use super::conv_sddmm::{ConvSddmm, ConvSddmmParams};
 use super::conv_sddmm_normal::{ConvSddmmNormal, ConvSddmmNormalParams};
 use super::sddmm::{Sddmm, SddmmParams};
-use super::sddmm_bias::{SddmmBias, SddmmBiasParams};
+use super::sddmm_bias::SddmmBias;
 use crate::engine::{Plan, View};
 use crate::error::Result;
 use crate::window::Window;
@@ -134,7 +134,7 @@ impl PairGradients {
         let row = self.window.output_positions() * self.lanes;
         let params = SddmmParams::new(&self.span, row, self.accumulate);
         let kernel = SddmmBias {
-            params: SddmmBiasParams::new(params),
+            params,
             row_offsets: self.row_offsets,
             cols: self.cols,
             input: self.input,

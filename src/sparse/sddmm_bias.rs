@@ -10,25 +10,10 @@ crate::kernel! {
     /// Like [`Sddmm`](super::Sddmm), and `bias[first_row + b] = sum over i of delta[b, i]`, or adds to it.
     ///
     /// Shapes as there; `bias` all rows of the arena. Grid: [`SddmmParams::grid`].
-    pub SddmmBias, SddmmBiasParams, SddmmBiasTwin = "sparse/sddmm_bias", shader!("sparse/sddmm_bias"),
+    pub SddmmBias, SddmmParams, SddmmBiasTwin = "sparse/sddmm_bias", shader!("sparse/sddmm_bias"),
         variants VARIANTS, |_| u32::MAX;
-    params {
-        /// Output units of the layer.
-        rows: u32,
-        /// `lanes / 4`.
-        vectors: u32,
-        /// The layer's first row in the arena.
-        first_row: u32,
-        /// The layer's first column in the arena.
-        first_col: u32,
-        /// 1: add to the existing values.
-        accumulate: u32,
-        /// Workgroups that share a row's pairs: at least 1, and more if their loops would be too long.
-        chunks: u32,
-        /// Input units of the layer: no row has more pairs.
-        cols: u32,
-    }
-    pieces |p, _, shape| p.product().cut(ShapeFamily::Hardware, shape, |vectors| row_sum(vectors, shape));
+    params shared;
+    pieces |p, _, shape| p.cut(ShapeFamily::Hardware, shape, |vectors| row_sum(vectors, shape));
     read row_offsets: u32,
     read cols: u32,
     read input: f32,
@@ -46,33 +31,6 @@ fn row_sum(vectors: u32, shape: WorkgroupShape) -> Loops {
     looped(1, NONE) + looped(turns, NONE) + looped(shape.lanes(), NONE) + looped(shape.rows(), NONE)
 }
 
-impl SddmmBiasParams {
-    /// The parameters of the product without biases.
-    pub fn new(product: SddmmParams) -> Self {
-        SddmmBiasParams {
-            rows: product.rows,
-            vectors: product.vectors,
-            first_row: product.first_row,
-            first_col: product.first_col,
-            accumulate: product.accumulate,
-            chunks: product.chunks,
-            cols: product.cols,
-        }
-    }
-
-    fn product(&self) -> SddmmParams {
-        SddmmParams {
-            rows: self.rows,
-            vectors: self.vectors,
-            first_row: self.first_row,
-            first_col: self.first_col,
-            accumulate: self.accumulate,
-            chunks: self.chunks,
-            cols: self.cols,
-        }
-    }
-}
-
 impl SddmmBiasTwin<'_> {
     fn run(self) {
         let p = self.params;
@@ -88,7 +46,7 @@ impl SddmmBiasTwin<'_> {
             *bias = before + ((sum[0] + sum[1]) + (sum[2] + sum[3]));
         });
         SddmmTwin {
-            params: p.product(),
+            params: p,
             row_offsets: self.row_offsets,
             cols: self.cols,
             input: self.input,

@@ -23,7 +23,6 @@ use super::scratch::{Scratch, Sizes};
 use super::table::{self, Slots};
 use super::tiles;
 use crate::engine::{Buffer, Device, Plan, Program, View};
-use crate::error::option::CHECK;
 use crate::error::{Error, Fault, Result};
 use crate::sparse::{Arena, LayerSpan, Window};
 pub use sample::ScoredPairs;
@@ -274,14 +273,12 @@ impl Round {
         }
         let sum = |part: fn(&LayerReport) -> usize| layers.iter().map(part).sum::<usize>();
         if sum(|l| l.pruned) != sum(|l| l.grown) || sum(|l| l.active) != self.connections {
-            return Err(Error::Device(Fault::Other(format!(
-                "the topology round pruned {} and grew {} connections, which leaves {} of {}: the driver computes \
-                 wrongly; {CHECK} topology finds the kernel",
-                sum(|l| l.pruned),
-                sum(|l| l.grown),
-                sum(|l| l.active),
-                self.connections,
-            ))));
+            return Err(Error::Device(Fault::Round {
+                pruned: sum(|l| l.pruned),
+                grown: sum(|l| l.grown),
+                active: sum(|l| l.active),
+                expected: self.connections,
+            }));
         }
         self.active = layers.iter().map(|l| l.active).collect();
         Ok(RoundReport {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::event::{Judged, Score};
+use super::event::{PartResults, Score};
 use super::meter::Sums;
 use super::score;
 use crate::data::{Dataset, Interruptible, Loader, LoaderOptions, TargetKind};
@@ -41,8 +41,8 @@ impl Evaluation {
     }
 
     /// The same as in events.
-    pub(super) fn judged(&self) -> Judged {
-        Judged {
+    pub(super) fn results(&self) -> PartResults {
+        PartResults {
             loss: self.loss,
             accuracy: self.accuracy,
             metric: self.metric.clone(),

@@ -132,10 +132,10 @@ impl Probe for DenseProbe<'_> {
         self.flow = Some(network);
         match finite {
             true => Ok(()),
-            false => Err(Error::Shape(Misfit::Other(format!(
-                "the synaptic flow of {} is more than single precision can hold: use another {METHOD}",
-                self.model.name()
-            )))),
+            false => Err(Error::Shape(Misfit::NotFinite {
+                what: format!("the synaptic flow of {}", self.model.name()),
+                way_out: format!("use another {METHOD}"),
+            })),
         }
     }
 }

@@ -9,11 +9,11 @@ mod compared;
 mod dense;
 mod dense_weights;
 mod epoch;
-mod learned;
-mod learned_images;
 mod resident;
 mod run;
 mod state;
+mod trained_images;
+mod trained_on;
 mod weights;
 
 use std::sync::atomic::AtomicBool;
@@ -37,7 +37,7 @@ use crate::topology::Schedule;
 use crate::topology::from_dense::Start;
 use compared::Checking;
 use dense_weights::DenseWeights;
-use learned::Learned;
+use trained_images::TrainedImages;
 
 /// A training run: a network, its data, its schedules, and its progress.
 pub struct Trainer {
@@ -48,7 +48,7 @@ pub struct Trainer {
     record: DataRecord,
     /// What has changed since the run began.
     changes: Vec<Change>,
-    learned: Learned,
+    trained: TrainedImages,
     setup: Setup,
     network: Network,
     /// The options that the network was made with, for making it again.

@@ -77,14 +77,11 @@ impl Report {
         let Some(first) = failures.first() else {
             return Ok(());
         };
-        let more = match failures.len() - 1 {
-            0 => String::new(),
-            n => format!(" (and {n} more)"),
-        };
-        Err(Error::Device(Fault::Other(format!(
-            "{} computes wrongly: {first}{more}",
-            self.adapter.name
-        ))))
+        Err(Error::Device(Fault::Verification {
+            adapter: self.adapter.name.clone(),
+            first: first.to_string(),
+            more: failures.len() - 1,
+        }))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::cache::folder::{
     File, Unusable, folder as cache_folder, read_or_note, read_to_add, replace,
 };
 use crate::engine::Device;
-use crate::error::option::{ADAPTER, NO_VERIFY};
+use crate::error::option::NO_VERIFY;
 use crate::error::{Error, Fault, Result};
 
 const FILE: &str = "verified.json";
@@ -62,10 +62,9 @@ pub fn verify_once(
 }
 
 fn advice(error: &Error) -> Error {
-    Error::Device(Fault::Other(format!(
-        "{error}; what is trained there would be wrong. Update the driver, or train on another adapter ({ADAPTER} cpu \
-         always works); `rootlet verify` tells more, for a bug report. {NO_VERIFY} trains all the same"
-    )))
+    Error::Device(Fault::Untrusted {
+        why: error.to_string(),
+    })
 }
 
 /// The adapters that passed; empty if the file cannot be read.

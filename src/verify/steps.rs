@@ -182,10 +182,10 @@ impl Steps {
             }
         }
         if common.1 == 0 {
-            return Err(Error::Shape(Misfit::Other(format!(
-                "{} has no connection",
-                self.name
-            ))));
+            return Err(Error::Shape(Misfit::Lacks {
+                who: self.name.to_string(),
+                what: "connections".to_owned(),
+            }));
         }
         let share = common.0 as f64 / common.1 as f64;
         result.common = result.common.min(share);

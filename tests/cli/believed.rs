@@ -143,7 +143,7 @@ fn a_run_without_a_checkpoint_begins_with_what_it_was_begun_with() {
     let done = desk.good(&resume);
     assert!(
         done.err
-            .contains("begins from its start, with its summary.json"),
+            .contains("starts from the beginning, with its summary.json"),
         "{done:?}"
     );
     assert_same(&unbroken, &run);
@@ -169,13 +169,13 @@ fn reports_go_by_the_checkpoint() {
         assert!(done.out.contains(says), "watch: no `{says}` in {done:?}");
     };
     edit(&config, "sparsity = 0.9", "sparsity = 0.5");
-    both("`sparsity` is 0.5 there and 0.9 here; the checkpoint is believed");
+    both("`sparsity` is 0.5 there and 0.9 here; the checkpoint counts");
     fs::write(&config, "").unwrap();
-    both("its config.toml is empty; restore it; the checkpoint is believed");
+    both("its config.toml is empty; restore it; the checkpoint counts");
     fs::write(&config, "lr = ").unwrap();
-    both("the checkpoint is believed");
+    both("the checkpoint counts");
     fs::remove_file(&config).unwrap();
-    both("config.toml is missing; the checkpoint is believed");
+    both("config.toml is missing; the checkpoint counts");
     fs::write(&config, whole).unwrap();
     for (other, says) in others.iter().zip(["`seed` is 2", "`lr` is 0.2"]) {
         fs::copy(other.join("summary.json"), run.join("summary.json")).unwrap();

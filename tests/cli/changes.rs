@@ -307,7 +307,7 @@ fn what_is_left_out_of_a_folder_is_named() {
     let (page, notes) = report(&desk, &[&desk.path("runs")]);
     for says in [
         "runs/dangling is left out: it is a link to nothing",
-        "runs/empty is left out: no run folder, for it has neither config.toml nor summary.json nor checkpoints",
+        "runs/empty is left out: not a run folder: it has neither config.toml nor summary.json nor checkpoints",
         "runs/loop is left out: it cannot be opened (",
     ] {
         assert!(notes.contains(says), "no `{says}` in {notes}");

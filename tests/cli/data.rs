@@ -268,7 +268,7 @@ fn photos_get_a_convolutional_model() {
     ] {
         let done = desk.good(&with(&large, &[more, &["--sparsity=0.99"]].concat()));
         assert!(done.out.contains(units), "{done:?}");
-        let note = "note: the model is mlp, for --hidden is of perceptrons alone";
+        let note = "note: the model is mlp: --hidden is only for perceptrons";
         assert_eq!(
             done.err.contains(note),
             more[0].starts_with("--hidden"),

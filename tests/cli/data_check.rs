@@ -53,7 +53,7 @@ fn bad_images_are_named_up_front_or_left_out() {
     }
     assert!(
         done.out
-            .contains("1 test images are training images as well"),
+            .contains("1 test images have the pixels of training images"),
         "{done:?}"
     );
     let of = |text: &str, key: &str| {
@@ -110,7 +110,7 @@ fn bad_images_are_named_up_front_or_left_out() {
     let done = desk.good(&["eval", text(&run), "--json"]);
     assert_eq!(json(&done.out)["images"], 7);
     assert!(
-        done.err.contains("left out, for it cannot be read: "),
+        done.err.contains("left out because it cannot be read: "),
         "{done:?}"
     );
     // Stopped within the first epoch and resumed, it ends with the same bits.

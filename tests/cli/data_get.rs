@@ -79,7 +79,10 @@ fn a_set_is_fetched_and_trained_on() {
         "{done:?}"
     );
     let again = desk.good(&get);
-    assert!(again.err.contains("is there already, whole"), "{again:?}");
+    assert!(
+        again.err.contains("is already there and complete"),
+        "{again:?}"
+    );
     fs::remove_file(desk.path("data/mnist/t10k-labels-idx1-ubyte.gz")).unwrap();
     let rest = desk.good(&get);
     assert!(rest.err.contains("fetching t10k-labels"), "{rest:?}");

@@ -32,7 +32,7 @@ fn results_that_were_edited_are_told() {
         (
             "step",
             999.into(),
-            "tells of an end at step 999, and the newest checkpoint is of step 114",
+            "reports an end at step 999, but the newest checkpoint is of step 114",
         ),
     ] as [(&str, serde_json::Value, &str); 7]
     {

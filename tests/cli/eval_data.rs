@@ -86,7 +86,7 @@ fn checkpoints_that_do_not_tell_their_data_are_read() {
     rootlet::checkpoint::save(&run, &checkpoint.snapshot, &checkpoint.manifest.config).unwrap();
     let done = desk.good(&["eval", text(&run)]);
     assert!(
-        done.err.contains("does not tell the names of its classes"),
+        done.err.contains("without the names of its classes"),
         "{done:?}"
     );
     let done = desk.good(&["train", "--resume", text(&run), "--steps=0"]);

@@ -164,7 +164,7 @@ fn classes_with_few_images_or_none_are_named() {
     let done = desk.good(&with(&TRAIN, &["--epochs=1"]));
     for part in [
         "note: there is a single training image each of 1 of 3 classes: dog",
-        "note: there are no test images in val/ of 2 of 3 classes: bee, dog; the accuracy says nothing of them",
+        "note: there are no test images in val/ of 2 of 3 classes: bee, dog; the accuracy says nothing about them",
     ] {
         assert!(done.out.contains(part), "no {part}: {done:?}");
     }
@@ -246,7 +246,7 @@ fn images_that_were_trained_on_are_no_test_images() {
     desk.good(&["report", text(&run), "-o", "report.html"]);
     let page = fs::read_to_string(desk.path("report.html")).unwrap();
     assert!(
-        page.contains("what stands as validation accuracy is of images"),
+        page.contains("what is called validation accuracy is of images"),
         "{page}"
     );
     let done = eval(&run, &[]);
@@ -262,7 +262,7 @@ fn a_checkpoint_that_knows_no_data_has_no_test_images_of_them() {
     let run = desk.runs().remove(0);
     let mut checkpoint = rootlet::checkpoint::load(&run).unwrap();
     checkpoint.snapshot.data = None;
-    checkpoint.snapshot.learned_images = Default::default();
+    checkpoint.snapshot.trained_images = Default::default();
     rootlet::checkpoint::save(&run, &checkpoint.snapshot, &checkpoint.manifest.config).unwrap();
     let done = desk.good(&["eval", text(&run)]);
     assert!(result(&done).starts_with("2 images of "), "{done:?}");

@@ -76,7 +76,7 @@ fn a_pipe_in_place_of_a_file_is_refused_at_once() {
     desk.good(&["report", run, "-o", "r.html"]);
     pipe(&Path::new(run).join("config.toml"));
     let told = soon(desk.command(&["watch", run])).out;
-    let says = "config.toml is no file; the checkpoint is believed";
+    let says = "config.toml is no file; the checkpoint counts";
     assert!(told.contains(says), "{told}");
 }
 

@@ -55,7 +55,7 @@ fn images_are_known_by_their_beginning() {
     large(&desk.path("data/train/bee/head.png"), &png);
     large(&desk.path("data/train/cat/head.jpg"), &jpeg);
     let reasons = [
-        "zeros.png (it starts with [00, 00, 00, 00]: this is no JPEG, PNG, WebP or BMP file",
+        "zeros.png (it starts with [00, 00, 00, 00]: this is not a JPEG, PNG, WebP or BMP file",
         "head.png (it has 5368709120 bytes, and an image of 16 × 16 pixels has",
         "head.jpg (it has 5368709120 bytes, and an image of 8 × 8 pixels has",
     ];

@@ -55,7 +55,7 @@ fn what_is_read_is_not_written_over() {
         &["bench", "compare", "b.json", "b.json", "-o", "b.json"],
         &["bench", "--matrix", "b.json", "--json", "b.json"],
     ] {
-        desk.bad(command, 1, &["it is to be read, too; give another name"]);
+        desk.bad(command, 1, &["it is also an input; give another name"]);
     }
     assert_eq!(fs::read(desk.path("b.json")).unwrap(), b"{}");
 }

@@ -156,8 +156,9 @@ fn a_checkpoint_that_is_named_is_the_one_to_go_on_from() {
     let done = desk.good(&["train", "--resume", text(&older)]);
     assert!(done.out.contains("resumed      at step 95"), "{done:?}");
     assert!(
-        done.err
-            .contains("goes on from step 95; what it has up to step 114"),
+        done.err.contains(
+            "goes on from step 95; the next checkpoint replaces what it has up to step 114"
+        ),
         "{done:?}"
     );
     assert_same(&unbroken, &run);

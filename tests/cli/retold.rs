@@ -21,7 +21,7 @@ fn changes_that_the_summary_leaves_out_are_told() {
         let report = desk.good(&["report", text(&run)]);
         let page = fs::read_to_string(desk.path("report.html")).unwrap();
         let watch = desk.good(&["watch", text(&run)]);
-        let says = "what changed during the run is left out there";
+        let says = "the changes during the run are left out there";
         assert!(report.err.contains(says), "{emptied}: {report:?}");
         assert!(page.contains(remark), "{emptied}");
         for part in [says, remark] {
@@ -65,8 +65,7 @@ fn a_process_that_died_is_told() {
     let desk = Desk::new();
     let run = desk.small(&[]);
     let watch = || desk.good(&["watch", "--once", text(&run)]).out;
-    let says =
-        "no process trains in it any more, and it tells no end: go on with rootlet train --resume ";
+    let says = "no process trains in it any more, and it has not ended: go on with rootlet train --resume ";
     assert!(!watch().contains(says));
     let mut open = summary(&run);
     open["finished"] = serde_json::Value::Null;
@@ -100,25 +99,25 @@ fn rows_in_another_order_are_sorted_and_count_once() {
         (
             "metrics.csv",
             &swap,
-            "rows stand in another order, that of step 57 is the first",
+            "rows are out of order, the first of them that of step 57",
             None,
         ),
         (
             "metrics.csv",
             &double,
-            "there are rows twice, of step 38",
+            "there are two rows each of step 38",
             None,
         ),
         (
             "topology.csv",
             &swap,
-            "rows stand in another order, that of step 20 is the first",
+            "rows are out of order, the first of them that of step 20",
             None,
         ),
         (
             "metrics.csv",
             &rename,
-            "the epochs of the rows of step 57 do not go with",
+            "the epochs of the rows of step 57 do not match",
             Some(3),
         ),
         (

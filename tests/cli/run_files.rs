@@ -86,7 +86,7 @@ fn a_run_without_a_checkpoint_begins_from_its_start() {
     let done = desk.good(&["train", "--resume", text(&run), "--steps=0"]);
     assert!(
         done.err
-            .contains("has no checkpoint yet: the run begins from its start"),
+            .contains("has no checkpoint yet: the run starts from the beginning"),
         "{done:?}"
     );
     assert_same(&unbroken, &run);
@@ -208,7 +208,7 @@ fn rows_that_are_missing_are_told() {
         (
             "topology.csv",
             Some(without(topology, "40,1")),
-            "rows of layers are missing of the rounds after steps 40",
+            "the rounds after steps 40 lack rows of layers",
         ),
         (
             "topology.csv",

@@ -65,7 +65,7 @@ fn a_removed_run_folder_is_there_again_with_a_checkpoint() {
     fs::remove_dir_all(&run).unwrap();
     child.go_on();
     let done = child.end();
-    done.failed(1, &["removed while it was trained", "--resume"]);
+    done.failed(1, &["removed during training", "--resume"]);
     let end = end_past([step(&run)]);
     desk.good(&["train", "--resume", text(&run), "--quiet", &end]);
     let unbroken = desk.small(&[&ENDLESS[..], &[&end]].concat());

@@ -267,7 +267,7 @@ fn the_table_tells_of_runs_that_the_file_no_longer_plans() {
     assert_eq!(table(SWEEP).err, "");
     // One seed less, and other epochs.
     let done = table(&SWEEP.replace("[1, 2]", "[1]"));
-    let says = "note: 2 runs in runs/small not in small.toml as it is now, and not in the table: \
+    let says = "note: 2 runs in runs/small missing from small.toml as it is now, and from the table: \
                 gse-uniform_seed-2, static_seed-2";
     assert!(done.err.contains(says), "{done:?}");
     let done = table(&SWEEP.replace("epochs = 2", "epochs = 3"));

@@ -1,125 +1,17 @@
 //! Data sets from their files, sound and damaged, through the public interface.
 #![allow(clippy::unwrap_used)]
 
+mod damaged;
+mod files;
 mod real;
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use rootlet::Error;
 use rootlet::data::{self, DataOptions, Dataset, Split};
 
-const FILES: [&str; 4] = [
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-];
-
-/// An IDX file of bytes.
-fn idx(dimensions: &[u32], content: &[u8]) -> Vec<u8> {
-    let mut file = vec![0, 0, 8, dimensions.len() as u8];
-    file.extend(dimensions.iter().flat_map(|d| d.to_be_bytes()));
-    file.extend(content);
-    file
-}
-
-/// Seven training and three test images of 3 × 5 pixels.
-fn tiny() -> [Vec<u8>; 4] {
-    let pixels = |count: u32| {
-        (0..count * 15)
-            .map(|p| (p * 7 % 256) as u8)
-            .collect::<Vec<_>>()
-    };
-    [
-        idx(&[7, 3, 5], &pixels(7)),
-        idx(&[7], &[3, 1, 4, 1, 5, 9, 2]),
-        idx(&[3, 3, 5], &pixels(3)),
-        idx(&[3], &[0, 7, 8]),
-    ]
-}
-
-fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
-}
-
-/// A folder with the four files, `ending` after each name.
-fn folder(files: &[Vec<u8>; 4], ending: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, content) in FILES.iter().zip(files) {
-        fs::write(folder.path().join(format!("{name}{ending}")), content).unwrap();
-    }
-    folder
-}
-
-fn source(name: &str, dir: &Path) -> DataOptions {
-    DataOptions {
-        name: name.to_owned(),
-        dir: Some(dir.to_owned()),
-        ..DataOptions::default()
-    }
-}
-
-fn halves(set: &Dataset) -> [&Split; 2] {
-    [&set.train, &set.test].map(|images| images.memory().unwrap())
-}
-
-fn assert_tiny(set: &Dataset) {
-    let [train, test] = halves(set);
-    assert_eq!(
-        (
-            set.shape.channels,
-            set.shape.height,
-            set.shape.width,
-            set.classes
-        ),
-        (1, 3, 5, 10)
-    );
-    assert_eq!(
-        (train.labels(), test.labels()),
-        (&[3, 1, 4, 1, 5, 9, 2][..], &[0, 7, 8][..])
-    );
-    for split in [train, test] {
-        for image in 0..split.len() {
-            let expected: Vec<u8> = (image * 15..image * 15 + 15)
-                .map(|p| (p * 7 % 256) as u8)
-                .collect();
-            assert_eq!(split.image(image), expected);
-        }
-    }
-}
-
-/// Damages file `index` of the gzipped (or plain) set, loads it, and expects either the right set or an error that
-/// names the file and the remedy. Returns the error's message.
-fn damaged(index: usize, ending: &str, content: &[u8]) -> Option<String> {
-    let files = match ending {
-        ".gz" => tiny().map(|file| gzip(&file)),
-        _ => tiny(),
-    };
-    let folder = folder(&files, ending);
-    let path = folder.path().join(format!("{}{ending}", FILES[index]));
-    fs::write(&path, content).unwrap();
-    match data::load(&source("mnist", folder.path())) {
-        Ok(set) => {
-            assert_tiny(&set);
-            None
-        }
-        Err(error) => {
-            let message = error.to_string();
-            assert!(matches!(error, Error::Data { .. }), "{message}");
-            assert!(
-                message.contains(FILES[index].split('-').next().unwrap()),
-                "{message}"
-            );
-            assert!(message.contains("get it again from https://"), "{message}");
-            assert!(!message.contains('\n'), "{message}");
-            Some(message)
-        }
-    }
-}
+use files::{FILES, assert_tiny, folder, gzip, halves, source, tiny};
 
 /// The embedded digits as files: known contents, under the names of another set.
 #[test]
@@ -187,93 +79,6 @@ fn idx_files_load_gzipped_or_plain_in_the_folder_or_below() {
         }
         assert_tiny(&data::load(&source("fashion-mnist", above.path())).unwrap());
     }
-}
-
-#[test]
-fn every_truncation_is_an_error() {
-    for (index, whole) in tiny().iter().enumerate() {
-        for length in 0..whole.len() {
-            let message = damaged(index, "", &whole[..length]).expect("truncated");
-            assert!(message.contains("truncated"), "{message}");
-            assert!(message.contains(FILES[index]), "{message}");
-        }
-        let packed = gzip(whole);
-        for length in 0..packed.len() {
-            let message = damaged(index, ".gz", &packed[..length]).expect("truncated");
-            assert!(message.contains(FILES[index]), "{message}");
-        }
-    }
-}
-
-#[test]
-fn what_goes_on_after_the_end_is_an_error() {
-    for (index, whole) in tiny().iter().enumerate() {
-        let message = damaged(index, "", &[whole, &[0][..]].concat()).unwrap();
-        assert!(message.contains("goes on after"), "{message}");
-        damaged(index, ".gz", &[&gzip(whole)[..], b"more"].concat()).unwrap();
-        damaged(index, ".gz", &gzip(&[whole, &[0][..]].concat())).unwrap();
-    }
-}
-
-/// In a gzip file, a flipped bit is an error, or one of the few without meaning: in the header of 10 bytes (such as the
-/// time), or among those that fill up the last byte of a block.
-#[test]
-fn every_flipped_bit_is_an_error_or_harmless() {
-    for (index, whole) in tiny().iter().enumerate() {
-        let packed = gzip(whole);
-        let mut harmless = 0;
-        for bit in 0..packed.len() * 8 {
-            let mut content = packed.clone();
-            content[bit / 8] ^= 1 << (bit % 8);
-            harmless += usize::from(damaged(index, ".gz", &content).is_none());
-        }
-        assert!(
-            harmless <= 64,
-            "{harmless} bits of file {index} go unnoticed"
-        );
-        // A plain file has its header checked, and labels their range.
-        let header = 4 + 4 * usize::from(whole[3]);
-        for bit in 0..header * 8 {
-            let mut content = whole.clone();
-            content[bit / 8] ^= 1 << (bit % 8);
-            damaged(index, "", &content).expect("a damaged header");
-        }
-    }
-}
-
-#[test]
-fn files_that_do_not_belong_together_are_refused() {
-    let [images, labels, ..] = tiny();
-    let message = damaged(1, "", &idx(&[6], &[0; 6])).unwrap();
-    assert!(message.contains("6 labels for the 7 images"), "{message}");
-    let message = damaged(1, "", &idx(&[7], &[0, 1, 2, 10, 3, 4, 5])).unwrap();
-    assert!(
-        message.contains("label 10 of image 3 (counted from 0) is not below 10"),
-        "{message}"
-    );
-    let message = damaged(0, "", &labels).unwrap();
-    assert!(
-        message.contains("no IDX file of bytes in 3 dimensions"),
-        "{message}"
-    );
-    damaged(1, "", &images).unwrap();
-    let message = damaged(2, "", &idx(&[3, 5, 3], &[0; 45])).unwrap();
-    assert!(
-        message.contains("5 × 3 pixels, the training images 3 × 5"),
-        "{message}"
-    );
-    for empty in [
-        idx(&[0, 3, 5], &[]),
-        idx(&[7, 0, 5], &[]),
-        idx(&[u32::MAX; 3], &[1]),
-    ] {
-        damaged(0, "", &empty).unwrap();
-    }
-    let message = damaged(0, "", &idx(&[u32::MAX, 1, 1], &[1])).unwrap();
-    assert!(
-        message.contains("holds 1 of the 4294967295 bytes"),
-        "{message}"
-    );
 }
 
 #[test]
@@ -393,19 +198,4 @@ fn unknown_names_and_missing_folders_are_usage_errors() {
         let refused = matches!(refused, Err(Error::Value { .. } | Error::Missing { .. }));
         assert!(refused, "{name}");
     }
-}
-
-#[test]
-fn short_cifar_files_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    for name in ["train.bin", "test.bin"] {
-        fs::write(folder.path().join(name), [0; 3074]).unwrap();
-    }
-    let message = data::load(&source("cifar100", folder.path()))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        message.contains("3074 bytes, not the 153700000 of 50000 images"),
-        "{message}"
-    );
 }

@@ -118,7 +118,7 @@ fn a_layer_finds_its_arrays_by_name() {
     assert_eq!(scale.values_of("seen").unwrap().range(), 0..2);
     says(
         scale.gradient_of("seen").map(|_| ()),
-        &["`seen`", "scale", "declares none"],
+        &["`seen`", "scale", "does not declare"],
     );
     says(scale.first("weight").map(|_| ()), &["`weight`", "scale"]);
     says(

@@ -2,7 +2,7 @@
 """Write `adamw.safetensors`: the network and batches of `train.safetensors`, trained by torch.optim.AdamW.
 
 Run from anywhere, after make_fixtures.py: `python tests/parity/make_adamw_fixtures.py`. Computed in float64 and stored as
-float32; the script stops where a float32 run comes out farther off than `CONDITION`.
+float32; the script stops if a float32 run differs by more than `CONDITION`.
 """
 
 import argparse

@@ -4,7 +4,7 @@
 Run from anywhere: `python tests/parity/make_layer_fixtures.py`. The rules are those of `make_fixtures.py`: drawn in float32,
 computed in float64, stored as float32, no sparse operation. Each case takes an output gradient that is drawn as the inputs
 are, and stores the gradient at everything that has one. A float32 run of every case shows how well it is conditioned; the
-script stops where that is worse than `CONDITION`.
+script stops if that is worse than `CONDITION`.
 """
 
 import argparse

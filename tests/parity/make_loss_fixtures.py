@@ -3,7 +3,7 @@
 `metrics.safetensors`, by scikit-learn.
 
 Run from anywhere: `python tests/parity/make_loss_fixtures.py`. The rules are those of `make_fixtures.py`: drawn in float32,
-computed in float64, stored as float32. A float32 run of every loss shows how well it is conditioned; the script stops where
+computed in float64, stored as float32. A float32 run of every loss shows how well it is conditioned; the script stops if
 that is worse than `CONDITION`.
 """
 

@@ -23,8 +23,8 @@ BATCHES = [16, 16, 16, 16, 16, 11]  # of the training
 STEPS = 20
 SMOOTHING = 0.1
 EPSILON, MOMENTUM = 1e-5, 0.1  # of the norms, PyTorch's defaults
-# Nearer to ReLU's kink than this comes none of the ResNet's 67,000 pre-activations of a pass, and none of the 1.5 million of
-# the training: where one does, its gradient is a matter of rounding, and all later steps are.
+# No pre-activation comes nearer to ReLU's kink than this, neither of the ResNet's 67,000 of a pass nor of the 1.5 million of
+# the training: otherwise its gradient would be a matter of rounding, and so would all later steps.
 PASS_CLEARANCE, TRAIN_CLEARANCE = 5e-5, 3e-6
 DRIFT = 1e-5  # largest difference allowed, of the largest entry, between float64's and float32's state after the training
 RERUNS = 12

@@ -278,7 +278,7 @@ fn a_full_disk_stops_the_run_and_names_the_file() {
 fn a_failing_report_does_not_hide_the_others() {
     let seen = std::rc::Rc::new(std::cell::Cell::new(0));
     let mut reports = Reports::new();
-    reports.push(|_: &Event| Err(rootlet::Error::Shape(Misfit::Other("first".to_owned()))));
+    reports.push(|_: &Event| Err(rootlet::Error::Shape(Misfit::Custom("first".to_owned()))));
     let count = seen.clone();
     reports.push(move |_: &Event| {
         count.set(count.get() + 1);

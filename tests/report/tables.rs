@@ -4,7 +4,7 @@ use std::fs;
 
 use rootlet::data::DataPart;
 use rootlet::report::{Saved, Tables};
-use rootlet::train::event::{Epoch, Event, Judged, Observer, Score};
+use rootlet::train::event::{Epoch, Event, Observer, PartResults, Score};
 
 use super::{epoch, metrics, new_run, round};
 
@@ -151,10 +151,10 @@ fn tables_have_the_columns_of_their_task() {
 #[test]
 fn tables_go_on_with_a_validation_part_and_without_one() {
     let validated = |number: u32| {
-        let validation = Judged {
+        let validation = PartResults {
             loss: 0.5,
             accuracy: 0.75,
-            ..Judged::default()
+            ..PartResults::default()
         };
         Event::Epoch(Epoch {
             epoch: number,
@@ -186,13 +186,13 @@ fn tables_go_on_with_a_validation_part_and_without_one() {
         let expected = columns(text.lines().next().unwrap());
         assert!(text.lines().all(|line| columns(line) == expected), "{text}");
         let epochs = run.epochs().unwrap();
-        let parts: Vec<DataPart> = epochs.iter().map(|epoch| epoch.judged().0).collect();
+        let parts: Vec<DataPart> = epochs.iter().map(|epoch| epoch.monitored().0).collect();
         let [own, other] = match first {
             true => [DataPart::Validation, DataPart::Test],
             false => [DataPart::Test, DataPart::Validation],
         };
         assert_eq!(parts, [own, other]);
-        assert!(epochs.iter().all(|epoch| epoch.judged().1.loss == 0.5));
+        assert!(epochs.iter().all(|epoch| epoch.monitored().1.loss == 0.5));
     }
 }
 

@@ -6,7 +6,8 @@ use rootlet::engine::Device;
 use rootlet::topology::{Method, Scope, method};
 
 use super::oracle;
-use super::world::{Rig, Shape, World, assert_same, cpu, gpu, shape};
+use super::rig::Rig;
+use super::world::{Shape, World, assert_same, cpu, gpu, shape};
 
 /// Sparse, nearly half full, more than half full, and full; with so many columns that sorting takes an odd number of
 /// passes.

@@ -6,8 +6,9 @@ use rootlet::topology::{Method, MethodName, Round, RoundOptions, Schedule, Scope
 use rootlet::{Error, Result};
 
 use super::oracle;
+use super::rig::Rig;
 use super::rounds::follow;
-use super::world::{Rig, World, assert_same, cpu, gpu, shape};
+use super::world::{World, assert_same, cpu, gpu, shape};
 
 fn rigl() -> Box<dyn Method> {
     method("rigl").unwrap()

@@ -7,7 +7,8 @@ use rootlet::engine::{Class, Grid, Plan};
 use rootlet::kernels::kernels;
 use rootlet::topology::{MethodName, RandomScore, RandomScoreParams, Scope, method};
 
-use super::world::{Random, Rig, Shape, World, gpu, shape};
+use super::rig::Rig;
+use super::world::{Random, Shape, World, gpu, shape};
 
 /// Odd sizes; one unit; dense, empty and nearly empty layers; several blocks of the scans and sorts.
 fn worlds() -> Vec<World> {

@@ -11,6 +11,7 @@ mod forward_set;
 mod kernels;
 mod oracle;
 mod primitives;
+mod rig;
 mod rigl;
 mod rounds;
 mod timing;

@@ -8,8 +8,9 @@ use rootlet::topology::{
     Candidates, Growth, Method, Round, RoundOptions, Scope, ScoreInputs, method,
 };
 
+use super::rig::Rig;
 use super::rounds::follow_with;
-use super::world::{Rig, World, assert_same, cpu, gpu, shape};
+use super::world::{World, assert_same, cpu, gpu, shape};
 
 fn rigl() -> Box<dyn Method> {
     method("rigl").unwrap()

@@ -4,7 +4,8 @@ use rootlet::engine::Device;
 use rootlet::topology::{LayerReport, Method, MethodName, Schedule, Scope, method};
 
 use super::oracle;
-use super::world::{Random, Rig, Shape, World, assert_same, cpu, gpu, shape};
+use super::rig::Rig;
+use super::world::{Random, Shape, World, assert_same, cpu, gpu, shape};
 
 const SMALL: [Shape; 3] = [
     Shape {

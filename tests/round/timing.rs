@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use rootlet::engine::Device;
 use rootlet::topology::{Scope, method};
 
-use super::world::{Rig, World, shape};
+use super::rig::Rig;
+use super::world::{World, shape};
 
 #[test]
 #[ignore = "a measurement"]

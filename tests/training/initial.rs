@@ -73,8 +73,8 @@ fn a_run_begins_with_the_weights_of_another() {
     let tested = trainer.evaluate().unwrap();
     assert_eq!(tested.accuracy, log.finished.unwrap().test_accuracy);
     assert_eq!(
-        trainer.snapshot().unwrap().learned_images,
-        before.learned_images
+        trainer.snapshot().unwrap().trained_images,
+        before.trained_images
     );
     let (log, result) = run(&mut trainer);
     result.unwrap();

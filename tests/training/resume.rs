@@ -177,7 +177,7 @@ fn an_observer_s_error_comes_after_a_save() {
                 _ => "",
             };
             match kind == fails_at {
-                true => Err(rootlet::Error::Shape(rootlet::error::Misfit::Other(
+                true => Err(rootlet::Error::Shape(rootlet::error::Misfit::Custom(
                     "no audience".to_owned(),
                 ))),
                 false => Ok(()),

@@ -2,21 +2,16 @@
 #import grid
 #import step
 #import norm_apply
+#import norm_params
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 override VECTORS: u32 = 4u; // 1: four loads under way at once
 
 struct Params {
-    channels: u32,
-    positions: u32,
-    vectors: u32,
+    norm: Norm,
     tile: u32, // positions
     tiles: u32, // of a plane
-    weight: u32, // where the channels' weights start
-    bias: u32,
-    relu: u32,
-    add: u32, // 1: add the residual
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -34,13 +29,13 @@ fn batch_norm_apply(
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
     let item = flat_group(group, groups);
-    if item >= params.channels * params.tiles {
+    if item >= params.norm.channels * params.tiles {
         return;
     }
     let c = item / params.tiles;
     let first = (item % params.tiles) * params.tile;
-    let rows = min(params.tile, params.positions - first);
-    let base = (c * params.positions + first) * params.vectors;
-    let scale = saved[params.channels + c] * values[params.weight + c];
-    apply_tile(base, rows, local, saved[c], scale, values[params.bias + c]);
+    let rows = min(params.tile, params.norm.positions - first);
+    let base = (c * params.norm.positions + first) * params.norm.vectors;
+    let scale = saved[params.norm.channels + c] * values[params.norm.weight + c];
+    apply_tile(base, rows, local, saved[c], scale, values[params.norm.bias + c]);
 }

@@ -1,21 +1,16 @@
 // Batch norm's statistics, second half: merges each channel's tiles, in order. One invocation per channel.
 #import grid
 #import step
-#import norm_merge
 #import norm_keep_statistics
+#import norm_merge
+#import norm_params
 
 const WORKGROUP = 64u;
 
 struct Params {
-    channels: u32,
-    positions: u32,
+    norm: Norm,
     tile: u32, // positions
     tiles: u32, // of a plane
-    mean: u32, // where the channels' running means start
-    variance: u32,
-    epsilon: f32,
-    momentum: f32,
-    update: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -31,7 +26,7 @@ fn batch_norm_merge(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let c = flat_group(group, groups) * WORKGROUP + lane;
-    if c >= params.channels {
+    if c >= params.norm.channels {
         return;
     }
     let merged = merge(c, params.tile, params.tiles);

@@ -7,28 +7,18 @@
 #import norm_keep_statistics
 #import norm_merge
 #import norm_merge_parts
+#import norm_params
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 override VECTORS: u32 = 4u; // 1: four loads under way at once
 
 struct Params {
-    channels: u32,
-    positions: u32,
-    vectors: u32,
+    norm: Norm,
     sum_tile: u32, // positions; 0: parts that say how many members they have
     sum_tiles: u32, // of a plane
     tile: u32, // positions
     tiles: u32, // of a plane
-    weight: u32, // where the channels' weights start
-    bias: u32,
-    mean: u32, // where the channels' running means start
-    variance: u32,
-    epsilon: f32,
-    momentum: f32,
-    update: u32,
-    relu: u32,
-    add: u32, // 1: add the residual
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -49,7 +39,7 @@ fn batch_norm_merge_apply(
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
     let item = flat_group(group, groups);
-    if item >= params.channels * params.tiles {
+    if item >= params.norm.channels * params.tiles {
         return;
     }
     let c = item / params.tiles;
@@ -65,8 +55,8 @@ fn batch_norm_merge_apply(
         keep_parameters(c);
     }
     let first = tile * params.tile;
-    let rows = min(params.tile, params.positions - first);
-    let base = (c * params.positions + first) * params.vectors;
-    let scale = inverse_deviation(merged.n, merged.squares) * values[params.weight + c];
-    apply_tile(base, rows, local, merged.mean, scale, values[params.bias + c]);
+    let rows = min(params.tile, params.norm.positions - first);
+    let base = (c * params.norm.positions + first) * params.norm.vectors;
+    let scale = inverse_deviation(merged.n, merged.squares) * values[params.norm.weight + c];
+    apply_tile(base, rows, local, merged.mean, scale, values[params.norm.bias + c]);
 }

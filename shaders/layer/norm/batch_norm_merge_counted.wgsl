@@ -4,19 +4,13 @@
 #import norm_keep_parameters
 #import norm_keep_statistics
 #import norm_merge_parts
+#import norm_params
 
 const WORKGROUP = 64u;
 
 struct Params {
-    channels: u32,
+    norm: Norm,
     parts: u32, // of a plane
-    weight: u32, // where the channels' weights start
-    bias: u32,
-    mean: u32, // where the channels' running means start
-    variance: u32,
-    epsilon: f32,
-    momentum: f32,
-    update: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -32,7 +26,7 @@ fn batch_norm_merge_counted(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let c = flat_group(group, groups) * WORKGROUP + lane;
-    if c >= params.channels {
+    if c >= params.norm.channels {
         return;
     }
     let merged = merge_parts(c, params.parts);

@@ -34,7 +34,7 @@ fn batch_norm_statistics(
     let first = (item % params.tiles) * params.tile;
     let rows = min(params.tile, params.positions - first);
     let base = (item / params.tiles * params.positions + first) * params.vectors;
-    let found = tile_statistics(base, rows, local);
+    let found = tile_statistics(base, rows, params.vectors, local);
     if local.x == 0u && local.y == 0u {
         parts[2u * item] = found.x;
         parts[2u * item + 1u] = found.y;

@@ -5,6 +5,7 @@
 #import norm_apply
 #import norm_keep_parameters
 #import norm_keep_statistics
+#import norm_params
 #import norm_statistics
 
 override LANES: u32 = 8u;
@@ -12,18 +13,7 @@ override ROWS: u32 = 1u;
 override VECTORS: u32 = 4u; // 1: four loads under way at once
 
 struct Params {
-    channels: u32,
-    positions: u32,
-    vectors: u32,
-    weight: u32, // where the channels' weights start
-    bias: u32,
-    mean: u32, // where the channels' running means start
-    variance: u32,
-    epsilon: f32,
-    momentum: f32,
-    update: u32,
-    relu: u32,
-    add: u32, // 1: add the residual
+    norm: Norm,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -43,16 +33,16 @@ fn batch_norm_whole(
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
     let c = flat_group(group, groups);
-    if c >= params.channels {
+    if c >= params.norm.channels {
         return;
     }
-    let base = c * params.positions * params.vectors;
-    let n = f32(params.positions * step.count);
-    let found = tile_statistics(base, params.positions, local);
+    let base = c * params.norm.positions * params.norm.vectors;
+    let n = f32(params.norm.positions * step.count);
+    let found = tile_statistics(base, params.norm.positions, params.norm.vectors, local);
     if local.x == 0u && local.y == 0u {
         keep_statistics(c, n, found.x, found.y);
         keep_parameters(c);
     }
-    let scale = inverse_deviation(n, found.y) * values[params.weight + c];
-    apply_tile(base, params.positions, local, found.x, scale, values[params.bias + c]);
+    let scale = inverse_deviation(n, found.y) * values[params.norm.weight + c];
+    apply_tile(base, params.norm.positions, local, found.x, scale, values[params.norm.bias + c]);
 }

@@ -53,7 +53,7 @@ pub(super) fn run(args: &GetArgs) -> Result<()> {
     fs::create_dir_all(&folder).map_err(Error::io("make", &folder))?;
     let data = match load(args) {
         Ok(data) => {
-            output::say(&format!("{} is there already, whole", args.name));
+            output::say(&format!("{} is already there and complete", args.name));
             data
         }
         // If a file is there and is not the published one, deleting it is up to the user.

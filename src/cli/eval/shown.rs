@@ -74,7 +74,7 @@ impl Shown<'_> {
                 ))
             }
             (false, None) => {
-                Some("whether the network was trained on some of them is not known".to_owned())
+                Some("it is not known whether the network was trained on some of them".to_owned())
             }
             _ => None,
         };

@@ -77,7 +77,7 @@ impl Format {
         } else {
             let start = &start[..start.len().min(4)];
             Err(format!(
-                "it starts with {start:02x?}: this is no JPEG, PNG, WebP or BMP file"
+                "it starts with {start:02x?}: this is not a JPEG, PNG, WebP or BMP file"
             ))
         }
     }

@@ -244,7 +244,7 @@ pub(in crate::data) fn scan(
         } else {
             faults.folder(
                 entry.path(),
-                "a class's name must be Unicode (UTF-8), for the checkpoints keep it; rename the folder",
+                "a class's name must be Unicode (UTF-8) because checkpoints keep it; rename the folder",
             );
         }
     }

@@ -26,8 +26,9 @@ impl FolderSplit {
             return Err(Error::Data {
                 path: self.folder,
                 reason: format!(
-                    "there are no images to validate by: of its {} images in {} classes a {VAL_SPLIT} of {share} holds \
-                     none out, for one of each class stays, and beside it is no folder {} with others; {way_out}",
+                    "there are no images for validation: a {VAL_SPLIT} of {share} holds out none of its {} images \
+                     in {} classes, because one of each class stays, and there is no folder {} beside it with \
+                     others; {way_out}",
                     self.files.len(),
                     sizes.len(),
                     TEST_FOLDERS.join(", "),
@@ -76,7 +77,8 @@ impl Split {
         let held = chosen(self.labels(), rank, share);
         if share > 0.0 && !held.contains(&true) {
             return Err(Error::Usage(format!(
-                "of {} images a {VAL_SPLIT} of {share} holds none out, for one of each class stays; give a larger one",
+                "a {VAL_SPLIT} of {share} holds out none of {} images, because one of each class stays; give a \
+                 larger one",
                 self.len()
             )));
         }

@@ -39,9 +39,12 @@ impl Vectors {
         let kind = match &targets {
             Targets::Labels(_) => TargetKind::Labels,
             Targets::Mixed(_) => {
-                return Err(Error::Shape(Misfit::Other(
-                    "samples in memory have one class each; a loader mixes them (LoaderOptions::mixing)".to_owned(),
-                )));
+                return Err(Error::Shape(Misfit::Unfit {
+                    found: "targets of mixed samples".to_owned(),
+                    expected: "samples in memory, which have one class each; a loader mixes them \
+                               (LoaderOptions::mixing)"
+                        .to_owned(),
+                }));
             }
             Targets::Flags(_) => TargetKind::Flags(words / samples.max(1)),
             Targets::Values(_) => TargetKind::Values(words / samples.max(1)),
@@ -88,18 +91,20 @@ impl Vectors {
     /// [`Error::Shape`] if there are not as many weights as samples, or a weight is below 0 or not finite.
     pub fn weighted(self, weights: Vec<f32>) -> Result<Self> {
         if weights.len() != self.samples {
-            return Err(Error::Shape(Misfit::Other(format!(
-                "{} samples cannot have {} weights, but one each",
-                self.samples,
-                weights.len()
-            ))));
+            return Err(Error::Shape(Misfit::OneEach {
+                what: "weights",
+                found: weights.len(),
+                of: "samples",
+                needed: self.samples,
+            }));
         }
         match weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
             None => Ok(Self { weights, ..self }),
-            Some(at) => Err(Error::Shape(Misfit::Other(format!(
-                "the weight of sample {at} (counted from 0) is {}; it must be a number, 0 or above",
-                weights[at]
-            )))),
+            Some(at) => Err(Error::Shape(Misfit::Weight {
+                of: "sample",
+                number: at,
+                weight: weights[at],
+            })),
         }
     }
 }

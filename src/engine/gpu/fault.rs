@@ -47,7 +47,7 @@ impl Faults {
             return Err(Error::Lost(reason));
         }
         match &*held(&self.first) {
-            Some(message) => Err(Error::Device(Fault::Other(message.clone()))),
+            Some(message) => Err(Error::Device(Fault::DriverReport(message.clone()))),
             None => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use super::batch_norm_running::{BatchNormRunning, BatchNormRunningParams};
 use super::batch_norm_statistics::{BatchNormStatistics, BatchNormStatisticsParams};
 use super::batch_norm_sums::{BatchNormSums, BatchNormSumsParams};
 use super::batch_norm_views::{BatchNormBackwardViews, BatchNormForwardViews};
-use super::shared::{EPSILON, MOMENTUM, first, holds, mask};
+use super::shared::{EPSILON, first, holds, mask};
 use crate::engine::{Class, Device, Grid, Plan, View};
 use crate::error::{Error, Misfit, Result};
 use crate::layer::parameters::LayerParameters;
@@ -152,15 +152,9 @@ impl BatchNormPass {
         plan.dispatch(
             BatchNormMerge {
                 params: BatchNormMergeParams {
-                    channels: self.channels as u32,
-                    positions: self.positions as u32,
+                    norm: self.params(parameters, &views, update_running)?,
                     tile: tiles.tile as u32,
                     tiles: tiles.tiles as u32,
-                    mean: first(parameters, "running_mean")?,
-                    variance: first(parameters, "running_variance")?,
-                    epsilon: EPSILON,
-                    momentum: MOMENTUM,
-                    update: u32::from(update_running),
                 },
                 step: step.clone(),
                 parts: scratch.parts.clone(),
@@ -235,15 +229,9 @@ impl BatchNormPass {
         plan.dispatch(
             BatchNormApply {
                 params: BatchNormApplyParams {
-                    channels: self.channels as u32,
-                    positions: self.positions as u32,
-                    vectors: (self.lanes / 4) as u32,
+                    norm: self.params(parameters, &views, false)?,
                     tile: tiles.tile as u32,
                     tiles: tiles.tiles as u32,
-                    weight: first(parameters, "weight")?,
-                    bias: first(parameters, "bias")?,
-                    relu: u32::from(self.relu),
-                    add: u32::from(views.residual.is_some()),
                 },
                 step: step.clone(),
                 residual: views.residual.unwrap_or_else(|| views.input.clone()),

@@ -1,6 +1,7 @@
 //! Batch norm's output, with the optional addition and ReLU after it.
 
 use super::lanes::{clear_padding, for_each_part, tile};
+use super::shared::NormParams;
 use crate::engine::StepState;
 
 crate::kernel! {
@@ -12,26 +13,14 @@ crate::kernel! {
     pub BatchNormApply, BatchNormApplyParams, BatchNormApplyTwin =
         "layer/norm/batch_norm_apply", shader!("layer/norm/batch_norm_apply");
     params {
-        /// Channels.
-        channels: u32,
-        /// Positions of a channel's plane.
-        positions: u32,
-        /// `lanes / 4`.
-        vectors: u32,
+        /// The norm.
+        norm: NormParams,
         /// Positions of a tile; the last tile of a plane may have fewer.
         tile: u32,
         /// Tiles per plane.
         tiles: u32,
-        /// Start of the channels' weights.
-        weight: u32,
-        /// Start of their biases.
-        bias: u32,
-        /// 1: negative results become zero.
-        relu: u32,
-        /// 1: add `residual`.
-        add: u32,
     }
-    loops |p, shape| tile(p.vectors, p.tile, shape);
+    loops |p, shape| tile(p.norm.vectors, p.tile, shape);
     uniform step: StepState,
     read input: f32,
     read residual: f32,
@@ -43,19 +32,19 @@ crate::kernel! {
 impl BatchNormApplyTwin<'_> {
     pub(super) fn run(self) {
         let p = self.params;
-        let lanes = p.vectors as usize * 4;
-        let plane = p.positions as usize * lanes;
-        let channels = p.channels as usize;
+        let lanes = p.norm.vectors as usize * 4;
+        let plane = p.norm.positions as usize * lanes;
+        let channels = p.norm.channels as usize;
         let output = &mut self.output[..channels * plane];
         for_each_part(output, plane, lanes, |c, offset, y| {
             let range = c * plane + offset..c * plane + offset + y.len();
             let channel = Channel {
                 mean: self.saved[c],
-                scale: self.saved[channels + c] * self.values[p.weight as usize + c],
-                bias: self.values[p.bias as usize + c],
-                relu: p.relu != 0,
+                scale: self.saved[channels + c] * self.values[p.norm.weight as usize + c],
+                bias: self.values[p.norm.bias as usize + c],
+                relu: p.norm.relu != 0,
             };
-            let residual = (p.add != 0).then(|| &self.residual[range.clone()]);
+            let residual = (p.norm.add != 0).then(|| &self.residual[range.clone()]);
             channel.apply(y, &self.input[range], residual);
             clear_padding(y, lanes, self.step.count as usize);
         });

@@ -26,7 +26,7 @@ pub(super) fn enough(channels: u32, threads: usize) -> bool {
 /// Statistics, their merge, and the output.
 pub(super) fn forward(call: &ChainCall<'_>) {
     let merge: BatchNormMergeParams = call.params(1);
-    let p: BatchNormApplyParams = call.params(2);
+    let p = call.params::<BatchNormApplyParams>(2).norm;
     let step: StepState = call.uniform("step");
     let [input, values]: [&[f32]; 2] = ["input", "values"].map(|name| call.read(name));
     let residual: Option<&[f32]> = (p.add != 0).then(|| call.read("residual"));
@@ -53,7 +53,7 @@ pub(super) fn forward(call: &ChainCall<'_>) {
         let merged = Merged::of(&merge, step.count, parts);
         let channel = apply::Channel {
             mean: merged.mean,
-            scale: merged.inverse(merge.epsilon) * values[p.weight as usize + c],
+            scale: merged.inverse(p.epsilon) * values[p.weight as usize + c],
             bias: values[p.bias as usize + c],
             relu: p.relu != 0,
         };

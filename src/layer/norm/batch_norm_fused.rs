@@ -7,7 +7,7 @@ use super::batch_norm_merge_counted::{BatchNormMergeCounted, BatchNormMergeCount
 use super::batch_norm_views::{BatchNormBackwardViews, BatchNormForwardViews};
 use super::batch_norm_whole::{BatchNormWhole, BatchNormWholeParams};
 use super::batch_norm_whole_backward::{BatchNormWholeBackward, BatchNormWholeBackwardParams};
-use super::shared::{EPSILON, MOMENTUM, first};
+use super::shared::first;
 use crate::engine::{Grid, Plan, View};
 use crate::error::Result;
 use crate::layer::parameters::LayerParameters;
@@ -48,31 +48,13 @@ impl BatchNormPass {
             let parts = (parts, [sums.tile, sums.tiles]);
             return self.merge_apply(plan, parameters, parts, step, views, update_running);
         }
-        let [channels, positions, vectors] =
-            [self.channels, self.positions, self.lanes / 4].map(|n| n as u32);
-        let [weight, bias] = [first(parameters, "weight")?, first(parameters, "bias")?];
-        let mean = first(parameters, "running_mean")?;
-        let variance = first(parameters, "running_variance")?;
-        let (relu, add) = (u32::from(self.relu), u32::from(views.residual.is_some()));
-        let residual = views.residual.unwrap_or_else(|| views.input.clone());
         let kernel = BatchNormWhole {
             params: BatchNormWholeParams {
-                channels,
-                positions,
-                vectors,
-                weight,
-                bias,
-                mean,
-                variance,
-                epsilon: EPSILON,
-                momentum: MOMENTUM,
-                update: u32::from(update_running),
-                relu,
-                add,
+                norm: self.params(parameters, &views, update_running)?,
             },
             step: step.clone(),
+            residual: views.residual.unwrap_or_else(|| views.input.clone()),
             input: views.input,
-            residual,
             values: parameters.values.clone(),
             running: parameters.untrained.clone(),
             saved: views.saved,
@@ -121,15 +103,8 @@ impl BatchNormPass {
     ) -> Result<()> {
         let kernel = BatchNormMergeCounted {
             params: BatchNormMergeCountedParams {
-                channels: self.channels as u32,
+                norm: self.statistics_params(parameters, update_running)?,
                 parts: (statistics.words() / (STATISTICS * self.channels)) as u32,
-                weight: first(parameters, "weight")?,
-                bias: first(parameters, "bias")?,
-                mean: first(parameters, "running_mean")?,
-                variance: first(parameters, "running_variance")?,
-                epsilon: EPSILON,
-                momentum: MOMENTUM,
-                update: u32::from(update_running),
             },
             parts: statistics,
             values: parameters.values.clone(),
@@ -153,22 +128,11 @@ impl BatchNormPass {
         plan.dispatch(
             BatchNormMergeApply {
                 params: BatchNormMergeApplyParams {
-                    channels: self.channels as u32,
-                    positions: self.positions as u32,
-                    vectors: (self.lanes / 4) as u32,
+                    norm: self.params(parameters, &views, update_running)?,
                     sum_tile: sum_tile as u32,
                     sum_tiles: sum_tiles as u32,
                     tile: maps.tile as u32,
                     tiles: maps.tiles as u32,
-                    weight: first(parameters, "weight")?,
-                    bias: first(parameters, "bias")?,
-                    mean: first(parameters, "running_mean")?,
-                    variance: first(parameters, "running_variance")?,
-                    epsilon: EPSILON,
-                    momentum: MOMENTUM,
-                    update: u32::from(update_running),
-                    relu: u32::from(self.relu),
-                    add: u32::from(views.residual.is_some()),
                 },
                 step: step.clone(),
                 parts: parts.clone(),

@@ -1,5 +1,6 @@
 //! Batch norm's statistics, second half: from the tiles' statistics to one mean and variance per channel.
 
+use super::shared::NormParams;
 use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 use crate::sparse::STATISTICS;
@@ -16,24 +17,12 @@ crate::kernel! {
     pub BatchNormMerge, BatchNormMergeParams, BatchNormMergeTwin =
         "layer/norm/batch_norm_merge", shader!("layer/norm/batch_norm_merge");
     params {
-        /// Channels.
-        channels: u32,
-        /// Positions of a channel's plane.
-        positions: u32,
+        /// The norm.
+        norm: NormParams,
         /// Positions of a tile; the last tile of a plane may have fewer.
         tile: u32,
         /// Tiles per plane.
         tiles: u32,
-        /// Start of the channels' running means.
-        mean: u32,
-        /// Start of their running variances.
-        variance: u32,
-        /// Added to the variance.
-        epsilon: f32,
-        /// Share of the running statistics that the batch replaces.
-        momentum: f32,
-        /// 1: update the running statistics.
-        update: u32,
     }
     loops |p, _| looped(p.tiles, NONE);
     uniform step: StepState,
@@ -54,7 +43,7 @@ impl Merged {
     pub fn of(p: &BatchNormMergeParams, count: u32, parts: &[f32]) -> Self {
         let (parts, _) = parts.as_chunks::<2>();
         let tiles = parts.iter().enumerate().map(|(t, part)| {
-            let rows = p.tile.min(p.positions - t as u32 * p.tile);
+            let rows = p.tile.min(p.norm.positions - t as u32 * p.tile);
             [(rows * count) as f32, part[0], part[1]]
         });
         Self::of_tiles(tiles)
@@ -88,7 +77,7 @@ impl Merged {
 impl BatchNormMergeTwin<'_> {
     pub(super) fn run(self) {
         let p = self.params;
-        let [channels, tiles] = [p.channels, p.tiles].map(|n| n as usize);
+        let [channels, tiles] = [p.norm.channels, p.tiles].map(|n| n as usize);
         for c in 0..channels {
             let channel = match p.tile {
                 0 => {
@@ -102,12 +91,12 @@ impl BatchNormMergeTwin<'_> {
             };
             let Merged { n, mean, squares } = channel;
             self.saved[c] = mean;
-            self.saved[channels + c] = channel.inverse(p.epsilon);
-            if p.update != 0 {
+            self.saved[channels + c] = channel.inverse(p.norm.epsilon);
+            if p.norm.update != 0 {
                 let unbiased = squares / (n - 1.0).max(1.0);
-                for (first, value) in [(p.mean, mean), (p.variance, unbiased)] {
+                for (first, value) in [(p.norm.mean, mean), (p.norm.variance, unbiased)] {
                     let running = &mut self.running[first as usize + c];
-                    *running = (1.0 - p.momentum) * *running + p.momentum * value;
+                    *running = (1.0 - p.norm.momentum) * *running + p.norm.momentum * value;
                 }
             }
         }

@@ -3,6 +3,7 @@
 use super::batch_norm_apply::{BatchNormApplyParams, BatchNormApplyTwin};
 use super::batch_norm_merge::{BatchNormMergeParams, BatchNormMergeTwin};
 use super::lanes::tile;
+use super::shared::NormParams;
 use super::shared::keep_parameters;
 use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
@@ -17,12 +18,8 @@ crate::kernel! {
     pub BatchNormMergeApply, BatchNormMergeApplyParams, BatchNormMergeApplyTwin =
         "layer/norm/batch_norm_merge_apply", shader!("layer/norm/batch_norm_merge_apply");
     params {
-        /// Channels.
-        channels: u32,
-        /// Positions of a channel's plane.
-        positions: u32,
-        /// `lanes / 4`.
-        vectors: u32,
+        /// The norm.
+        norm: NormParams,
         /// Positions per tile of the statistics; the last tile of a plane may have fewer. 0: each part states its
         /// number of samples.
         sum_tile: u32,
@@ -32,26 +29,8 @@ crate::kernel! {
         tile: u32,
         /// Such tiles of a plane.
         tiles: u32,
-        /// Start of the channels' weights.
-        weight: u32,
-        /// Start of their biases.
-        bias: u32,
-        /// Where their running means start.
-        mean: u32,
-        /// Start of their running variances.
-        variance: u32,
-        /// Added to the variance.
-        epsilon: f32,
-        /// Share of the running statistics that the batch replaces.
-        momentum: f32,
-        /// 1: update the running statistics.
-        update: u32,
-        /// 1: negative results become zero.
-        relu: u32,
-        /// 1: add `residual`.
-        add: u32,
     }
-    loops |p, shape| looped(p.sum_tiles, NONE) + looped(0, NONE) + tile(p.vectors, p.tile, shape);
+    loops |p, shape| looped(p.sum_tiles, NONE) + looped(0, NONE) + tile(p.norm.vectors, p.tile, shape);
     uniform step: StepState,
     read parts: f32,
     read input: f32,
@@ -67,15 +46,9 @@ impl BatchNormMergeApplyTwin<'_> {
         let p = self.params;
         BatchNormMergeTwin {
             params: BatchNormMergeParams {
-                channels: p.channels,
-                positions: p.positions,
+                norm: p.norm,
                 tile: p.sum_tile,
                 tiles: p.sum_tiles,
-                mean: p.mean,
-                variance: p.variance,
-                epsilon: p.epsilon,
-                momentum: p.momentum,
-                update: p.update,
             },
             step: self.step,
             parts: self.parts,
@@ -83,18 +56,17 @@ impl BatchNormMergeApplyTwin<'_> {
             saved: &mut *self.saved,
         }
         .run();
-        keep_parameters(self.saved, self.values, p.channels, [p.weight, p.bias]);
+        keep_parameters(
+            self.saved,
+            self.values,
+            p.norm.channels,
+            [p.norm.weight, p.norm.bias],
+        );
         BatchNormApplyTwin {
             params: BatchNormApplyParams {
-                channels: p.channels,
-                positions: p.positions,
-                vectors: p.vectors,
+                norm: p.norm,
                 tile: p.tile,
                 tiles: p.tiles,
-                weight: p.weight,
-                bias: p.bias,
-                relu: p.relu,
-                add: p.add,
             },
             step: self.step,
             input: self.input,

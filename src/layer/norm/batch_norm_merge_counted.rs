@@ -1,7 +1,7 @@
 //! Batch norm's statistics from parts that state their number of samples, if its output is not written.
 
 use super::batch_norm_merge::{BatchNormMergeParams, BatchNormMergeTwin};
-use super::shared::keep_parameters;
+use super::shared::{NormParams, keep_parameters};
 use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 
@@ -14,24 +14,10 @@ crate::kernel! {
     pub BatchNormMergeCounted, BatchNormMergeCountedParams, BatchNormMergeCountedTwin =
         "layer/norm/batch_norm_merge_counted", shader!("layer/norm/batch_norm_merge_counted");
     params {
-        /// Channels.
-        channels: u32,
+        /// The norm.
+        norm: NormParams,
         /// Parts of a plane.
         parts: u32,
-        /// Start of the channels' weights.
-        weight: u32,
-        /// Start of their biases.
-        bias: u32,
-        /// Start of their running means.
-        mean: u32,
-        /// Start of their running variances.
-        variance: u32,
-        /// Added to the variance.
-        epsilon: f32,
-        /// Share of the running statistics that the batch replaces.
-        momentum: f32,
-        /// 1: update the running statistics.
-        update: u32,
     }
     loops |p, _| looped(p.parts, NONE);
     read parts: f32,
@@ -45,15 +31,9 @@ impl BatchNormMergeCountedTwin<'_> {
         let p = self.params;
         BatchNormMergeTwin {
             params: BatchNormMergeParams {
-                channels: p.channels,
-                positions: 0,
+                norm: p.norm,
                 tile: 0,
                 tiles: p.parts,
-                mean: p.mean,
-                variance: p.variance,
-                epsilon: p.epsilon,
-                momentum: p.momentum,
-                update: p.update,
             },
             step: StepState::default(),
             parts: self.parts,
@@ -61,6 +41,11 @@ impl BatchNormMergeCountedTwin<'_> {
             saved: &mut *self.saved,
         }
         .run();
-        keep_parameters(self.saved, self.values, p.channels, [p.weight, p.bias]);
+        keep_parameters(
+            self.saved,
+            self.values,
+            p.norm.channels,
+            [p.norm.weight, p.norm.bias],
+        );
     }
 }

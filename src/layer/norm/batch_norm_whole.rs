@@ -3,6 +3,7 @@
 use super::batch_norm_merge_apply::{BatchNormMergeApplyParams, BatchNormMergeApplyTwin};
 use super::batch_norm_statistics::{BatchNormStatisticsParams, BatchNormStatisticsTwin};
 use super::lanes::tile;
+use super::shared::NormParams;
 use crate::engine::StepState;
 use crate::engine::loops::workgroup_sum;
 
@@ -14,32 +15,10 @@ crate::kernel! {
     pub BatchNormWhole, BatchNormWholeParams, BatchNormWholeTwin =
         "layer/norm/batch_norm_whole", shader!("layer/norm/batch_norm_whole");
     params {
-        /// Channels.
-        channels: u32,
-        /// Positions of a channel's plane.
-        positions: u32,
-        /// `lanes / 4`.
-        vectors: u32,
-        /// Start of the channels' weights.
-        weight: u32,
-        /// Start of their biases.
-        bias: u32,
-        /// Where their running means start.
-        mean: u32,
-        /// Start of their running variances.
-        variance: u32,
-        /// Added to the variance.
-        epsilon: f32,
-        /// Share of the running statistics that the batch replaces.
-        momentum: f32,
-        /// 1: update the running statistics.
-        update: u32,
-        /// 1: negative results become zero.
-        relu: u32,
-        /// 1: add `residual`.
-        add: u32,
+        /// The norm.
+        norm: NormParams,
     }
-    loops |p, shape| 3 * tile(p.vectors, p.positions, shape) + 2 * workgroup_sum(shape);
+    loops |p, shape| 3 * tile(p.norm.vectors, p.norm.positions, shape) + 2 * workgroup_sum(shape);
     uniform step: StepState,
     read input: f32,
     read residual: f32,
@@ -52,13 +31,13 @@ crate::kernel! {
 impl BatchNormWholeTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let mut parts = vec![0f32; 2 * p.channels as usize];
+        let mut parts = vec![0f32; 2 * p.norm.channels as usize];
         BatchNormStatisticsTwin {
             params: BatchNormStatisticsParams {
-                channels: p.channels,
-                positions: p.positions,
-                vectors: p.vectors,
-                tile: p.positions,
+                channels: p.norm.channels,
+                positions: p.norm.positions,
+                vectors: p.norm.vectors,
+                tile: p.norm.positions,
                 tiles: 1,
             },
             step: self.step,
@@ -68,22 +47,11 @@ impl BatchNormWholeTwin<'_> {
         .run();
         BatchNormMergeApplyTwin {
             params: BatchNormMergeApplyParams {
-                channels: p.channels,
-                positions: p.positions,
-                vectors: p.vectors,
-                sum_tile: p.positions,
+                norm: p.norm,
+                sum_tile: p.norm.positions,
                 sum_tiles: 1,
-                tile: p.positions,
+                tile: p.norm.positions,
                 tiles: 1,
-                weight: p.weight,
-                bias: p.bias,
-                mean: p.mean,
-                variance: p.variance,
-                epsilon: p.epsilon,
-                momentum: p.momentum,
-                update: p.update,
-                relu: p.relu,
-                add: p.add,
             },
             step: self.step,
             parts: &parts,

@@ -22,6 +22,7 @@ mod batch_norm_merge;
 mod batch_norm_merge_apply;
 mod batch_norm_merge_backward;
 mod batch_norm_merge_counted;
+mod batch_norm_params;
 mod batch_norm_running;
 mod batch_norm_statistics;
 mod batch_norm_sums;

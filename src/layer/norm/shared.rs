@@ -40,6 +40,38 @@ pub(super) fn scale_and_shift(channels: usize) -> Vec<Parameter> {
     ]
 }
 
+crate::uniform! {
+    /// What a batch norm's forward kernels know of it: its sizes, and where its parameters are. It comes first in their
+    /// parameters and has 48 bytes, because a struct in a uniform begins and ends at multiples of 16.
+    #[doc(hidden)]
+    pub struct NormParams {
+        /// Channels.
+        channels: u32,
+        /// Positions of a channel's plane.
+        positions: u32,
+        /// `lanes / 4`.
+        vectors: u32,
+        /// Start of the channels' weights.
+        weight: u32,
+        /// Start of their biases.
+        bias: u32,
+        /// Start of their running means.
+        mean: u32,
+        /// Start of their running variances.
+        variance: u32,
+        /// Added to the variance.
+        epsilon: f32,
+        /// Share of the running statistics that the batch replaces.
+        momentum: f32,
+        /// 1: update the running statistics.
+        update: u32,
+        /// 1: negative results become zero.
+        relu: u32,
+        /// 1: add `residual`.
+        add: u32,
+    }
+}
+
 /// The start of an array, for a kernel's parameters.
 pub(super) fn first(parameters: &LayerParameters, name: &str) -> Result<u32> {
     Ok(parameters.first(name)? as u32)

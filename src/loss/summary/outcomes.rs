@@ -59,12 +59,13 @@ impl Outcomes {
             Targets::Flags(_) | Targets::Values(_) => self.outputs * lanes,
         };
         let misfit = || {
-            Error::Shape(Misfit::Other(format!(
-                "{} outputs and {} targets are no batch of {count} samples in {lanes} lanes with {} outputs each",
-                told.len(),
-                targets.words(),
-                self.outputs
-            )))
+            Error::Shape(Misfit::Unfit {
+                found: format!("{} outputs and {} targets", told.len(), targets.words()),
+                expected: format!(
+                    "a batch of {count} samples in {lanes} lanes with {} outputs each",
+                    self.outputs
+                ),
+            })
         };
         if told.len() != self.outputs * lanes || targets.words() != words || count > lanes {
             return Err(misfit());

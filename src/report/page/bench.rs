@@ -30,7 +30,7 @@ pub(super) fn sections(files: &[BenchFile]) -> Vec<Section> {
         return Vec::new();
     }
     let mut section = Section::new("Benchmarks");
-    section.text("Medians. Times are lower the better, rates higher the better.");
+    section.text("Medians. Lower times and higher rates are better.");
     section.blocks.push(Block::Table(devices(files)));
     products(&mut section, files);
     steps(&mut section, files);

@@ -37,12 +37,13 @@ impl BenchFile {
         };
         let value: Value = serde_json::from_str(text).map_err(|error| {
             fault(format!(
-                "no JSON ({error}); give what `rootlet bench --json FILE` wrote"
+                "not JSON ({error}); give a file that `rootlet bench --json FILE` wrote"
             ))
         })?;
         if value.get("adapter").is_none() && value.get("kernels").is_none() {
             return Err(fault(
-                "not a benchmark: it has neither an adapter nor kernels; give what `rootlet bench --json FILE` wrote"
+                "not a benchmark: it has neither an adapter nor kernels; give a file that `rootlet bench --json \
+                 FILE` wrote"
                     .to_owned(),
             ));
         }

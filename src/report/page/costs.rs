@@ -39,7 +39,7 @@ const COSTS: [Cost; 3] = [
         rest: "other",
         note: "Forward, backward and optimiser: the steps that were timed, times the number of steps. Other: \
                checkpoints, reports, the host’s own work, and what a resumed run did before its last start.",
-        why_not: "no finished run tells the times of its phases.",
+        why_not: "no finished run reports the times of its phases.",
     },
     Cost {
         id: "flops",
@@ -50,17 +50,17 @@ const COSTS: [Cost; 3] = [
         rest: "not known by phase",
         note: "As Evci et al. (2020) count them, without evaluations. Not known by phase: what a resumed run did \
                before its last start.",
-        why_not: "no finished run tells the operations of its phases.",
+        why_not: "no finished run reports the operations of its phases.",
     },
     Cost {
         id: "bytes",
         title: "Where the bytes go",
-        label: "bytes on the device when they were most",
+        label: "bytes on the device at their peak",
         column: "peak_total",
         parts: bytes,
         rest: "not known by class",
-        note: "By class at that moment: a class alone may have had more at another, which the table tells.",
-        why_not: "no finished run tells its device memory.",
+        note: "By class at that moment: a single class may have had its peak at another, which the table shows.",
+        why_not: "no finished run reports its device memory.",
     },
 ];
 

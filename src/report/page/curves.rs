@@ -9,7 +9,7 @@ use crate::report::figure::{Axis, Colour, Figure, Format, Plot, Series, thinned}
 use crate::report::recording::RunRecord;
 use crate::train::event::{Epoch, Round, RoundLayer, Score};
 
-const SEEDS: &str = "Line: mean over seeds; band: the least to the most.";
+const SEEDS: &str = "Line: mean over seeds; band: from the lowest to the highest.";
 
 /// A line for several runs: the mean of their values at each x, with the smallest and the largest.
 pub(super) fn series<'r>(
@@ -115,9 +115,9 @@ fn capital(text: &str) -> String {
 /// The curves over an experiment's epochs: accuracy and loss; or the metric instead of accuracy, and the further scores
 /// of the evaluated part.
 fn of_epochs(experiment: &Experiment, records: &[RunRecord]) -> Vec<OfEpochs> {
-    let judged = |e: &Epoch| e.judged().1;
+    let judged = |e: &Epoch| e.monitored().1;
     fn scores(e: &Epoch) -> Vec<Score> {
-        e.judged().1.all_scores().cloned().collect()
+        e.monitored().1.all_scores().cloned().collect()
     }
     fn trained(e: &Epoch) -> Vec<Score> {
         e.train_metric.iter().cloned().collect()
@@ -215,7 +215,7 @@ pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[Run
                     Some((100.0 * l.ever_active? * l.total as f64, l.total as f64))
                 })
             },
-            "no run tells the share of ever-active connections.",
+            "no run reports the share of ever-active connections.",
         ),
         (
             "rank-correlation",
@@ -236,7 +236,7 @@ pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[Run
             "Units without a connection",
             "units",
             dead_units,
-            "no run tells of dead units.",
+            "no run reports dead units.",
         ),
     ];
     for (id, title, label, value, why_not) in of_rounds {

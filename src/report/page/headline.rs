@@ -4,7 +4,7 @@ use super::experiment::percent;
 use super::section::{Block, Section};
 use crate::report::recording::RunRecord;
 use crate::report::results::{Group, Results};
-use crate::train::event::{Finished, Judged, Score};
+use crate::train::event::{Finished, PartResults, Score};
 use crate::words::counted;
 
 /// The best result on a data set.
@@ -46,7 +46,7 @@ impl Measure {
     pub(super) fn of(end: &Finished) -> Self {
         let (part, told) = end.result();
         let (name, higher_is_better) = match &told {
-            Judged {
+            PartResults {
                 metric:
                     Some(Score {
                         name,

@@ -52,7 +52,7 @@ pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[Run
                 series: at_the_end(experiment, records, value),
             },
         };
-        section.figure(figure, "the runs do not tell of their layers.");
+        section.figure(figure, "the runs do not report their layers.");
     }
     let mut changed = false;
     for variant in &experiment.variants {
@@ -74,7 +74,7 @@ pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[Run
     }
     if !changed {
         section.blocks.push(Block::Missing(
-            format!("No figure of the layers over time: each kept the number of connections that it began with, as in \
+            format!("There is no figure of the layers over time: each kept its first number of connections, as in \
                      {SCOPE} layer."),
         ));
     }

@@ -10,8 +10,9 @@ use crate::report::shell::quoted;
 pub(super) fn section(records: &[RunRecord]) -> Section {
     let mut section = Section::new("Commands and versions");
     section.text(format!(
-        "This page was made by rootlet {}. A run’s command with {CONFIG} repeats it, to the bit on the same adapter. \
-         Where something changed on the way there is none: the configuration alone does not repeat such a run.",
+        "This page was made by rootlet {}. A run’s command with {CONFIG} repeats it, to the bit on the same \
+         adapter. A run during which something changed has no such command: the configuration alone does not \
+         repeat it.",
         env!("CARGO_PKG_VERSION")
     ));
     for record in records {

@@ -34,7 +34,7 @@ impl RunFolder {
             let bytes = fs::metadata(&path).map_or(0, |about| about.len());
             if files::Most::TABLE.admit(bytes).is_err() {
                 let what = format!(
-                    "{} has {bytes} bytes, and is no table of a run",
+                    "{} has {bytes} bytes and is not a table of a run",
                     path.display()
                 );
                 move_aside(&path, &what, note)?;

@@ -137,7 +137,9 @@ impl Trained {
         let config = match summary.config.clone().resolve() {
             Ok(config) => config,
             Err(error) => {
-                return Ok(Some(format!("has a configuration of no run: {error}")));
+                return Ok(Some(format!(
+                    "does not have the configuration of a run: {error}"
+                )));
             }
         };
         let ended = summary.finished.is_some();

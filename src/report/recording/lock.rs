@@ -63,7 +63,7 @@ impl RunFolder {
             Ok(file) => (Some(file), true),
             Err(error) if is_read_only(&error) => {
                 note(&format!(
-                    "{} cannot be written ({error}): the run can be looked at, and not trained on",
+                    "{} cannot be written ({error}): the run can be read, but not continued",
                     path.display()
                 ));
                 (File::open(&path).ok(), false)
@@ -88,7 +88,7 @@ impl RunFolder {
             }
             Err(TryLockError::Error(_)) if !writable => {}
             Err(TryLockError::Error(error)) => note(&format!(
-                "{} cannot be locked ({error}): see to it that no other process trains in this folder",
+                "{} cannot be locked ({error}): make sure that no other process trains in this folder",
                 path.display()
             )),
         }

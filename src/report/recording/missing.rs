@@ -128,7 +128,7 @@ fn missing_rounds(config: &TrainConfig, known: &Known, rounds: &[Round]) -> Opti
     }
     if !torn.is_empty() {
         reported.push(format!(
-            "rows of layers are missing of the rounds after steps {}",
+            "the rounds after steps {} lack rows of layers",
             listed(torn.len() as u64, &torn)
         ));
     }

@@ -59,7 +59,7 @@ pub(in crate::report) fn admit(path: &Path, inputs: &[PathBuf]) -> Result<()> {
     }
     let is_read = |input: &PathBuf| fs::canonicalize(input).is_ok_and(|input| input == place);
     match inputs.iter().any(is_read) {
-        true => refuse("it is to be read, too; give another name".to_owned()),
+        true => refuse("it is also an input; give another name".to_owned()),
         false => Ok(()),
     }
 }

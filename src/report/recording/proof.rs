@@ -57,7 +57,7 @@ pub(in crate::report) fn tables_against(
     let mut reported = Vec::new();
     let row = tested.and_then(|tested| {
         let row = epochs.iter().find(|row| row.step == tested.step)?;
-        let (_, judged) = row.judged();
+        let (_, judged) = row.monitored();
         (!tested.is(judged.loss, judged.accuracy)).then_some((row.epoch, tested))
     });
     if let Some((epoch, tested)) = row {
@@ -95,7 +95,7 @@ pub(in crate::report) fn correct(
         // Nothing else can be compared.
         let untold = untold.then_some(", and leaves out what changed on the way to it");
         return Some(format!(
-            "{} tells of an end at step {}{}, and the newest checkpoint is of step {}",
+            "{} reports an end at step {}{}, but the newest checkpoint is of step {}",
             file.display(),
             grouped(end.step),
             untold.unwrap_or_default(),
@@ -104,7 +104,7 @@ pub(in crate::report) fn correct(
     }
     let mut wrong = Vec::new();
     if untold {
-        wrong.push("what changed during the run is left out there and told here".to_owned());
+        wrong.push("the changes during the run are left out there and listed here".to_owned());
     }
     let mut differs = |name: &str, there: String, here: String| {
         wrong.push(format!("{name} {there} there and {here} here"));
@@ -150,7 +150,7 @@ pub(in crate::report) fn correct(
     }
     (!wrong.is_empty()).then(|| {
         format!(
-            "{} is not as the run ended: {}; the checkpoint is believed",
+            "{} does not match the end of the run: {}; the checkpoint counts",
             file.display(),
             wrong.join(", ")
         )

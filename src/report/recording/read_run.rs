@@ -66,8 +66,8 @@ impl RunRecord {
         damage.extend(looked.damage);
         damage.extend(unproved.then(|| {
             format!(
-                "{}: none of its checkpoints can be used, and only they could prove what its other files tell of its \
-                 end",
+                "{}: none of its checkpoints can be used, and only they could prove what its other files say about \
+                 its end",
                 folder.path().display()
             )
         }));
@@ -253,7 +253,7 @@ impl RunRecord {
         };
         let images = TestPart::about(part, finished.trained_on).unwrap_or_default();
         Some(format!(
-            "what stands as {judge} {} is of {} {from}{images}",
+            "what is called {judge} {} is of {} {from}{images}",
             told.metric
                 .map_or("accuracy".to_owned(), |metric| metric.name),
             self.samples()

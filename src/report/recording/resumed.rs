@@ -46,7 +46,7 @@ impl Resumed {
             && checkpoint.note.is_none()
         {
             note(&format!(
-                "the run goes on from step {step}; what it has up to step {newest} makes way with the next checkpoint"
+                "the run goes on from step {step}; the next checkpoint replaces what it has up to step {newest}"
             ));
         }
         let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;

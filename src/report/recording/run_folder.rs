@@ -112,9 +112,9 @@ impl RunFolder {
             Ok(true) => Ok(true),
             Ok(false) if entry.file_name().is_some_and(hidden) => Ok(false),
             Ok(false) => Err(format!(
-                "no run folder, for it has neither {CONFIG} nor {SUMMARY} nor {CHECKPOINTS}"
+                "not a run folder: it has neither {CONFIG} nor {SUMMARY} nor {CHECKPOINTS}"
             )),
-            Err(error) => Err(format!("it cannot be looked into ({error})")),
+            Err(error) => Err(format!("it cannot be listed ({error})")),
         }
     }
 

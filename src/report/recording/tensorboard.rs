@@ -86,7 +86,7 @@ impl TensorBoard {
             ("epoch/learning_rate", event.lr),
             ("epoch/images_per_second", event.images_per_second as f32),
         ]);
-        let (part, judged) = event.judged();
+        let (part, judged) = event.monitored();
         let prefix = format!("epoch/{part}_");
         scalars.push((format!("{prefix}loss"), judged.loss));
         scalars.extend(score(

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::engine::AdapterChoice;
-use crate::error::option::OUT;
 use crate::report::{RunFolder, RunRecord};
 use crate::train::TrainConfig;
 use crate::{Error, Result};
@@ -36,8 +35,8 @@ pub enum RunState {
     Diverged(String),
     /// Its folder cannot be read, for this reason: it is left alone.
     Damaged(String),
-    /// The run in its folder was made with another configuration: the text says which, and what to do.
-    Other(String),
+    /// The run in its folder was made with another configuration: how it differs, as in [`Error::OtherRun`].
+    AnotherRun(String),
 }
 
 impl RunState {
@@ -50,20 +49,27 @@ impl RunState {
             RunState::Finished => "finished",
             RunState::Diverged(_) => "diverged",
             RunState::Damaged(_) => "damaged",
-            RunState::Other(_) => "another run",
+            RunState::AnotherRun(_) => "another run",
         }
     }
 
-    /// What one should know about it, if there is anything.
-    pub fn reason(&self) -> Option<&str> {
+    /// What one should know about a run in `folder` that has this state, if there is anything.
+    pub fn reason(&self, folder: &Path) -> Option<String> {
         match self {
             RunState::New | RunState::Unfinished | RunState::InTraining | RunState::Finished => {
                 None
             }
-            RunState::Diverged(reason) | RunState::Damaged(reason) | RunState::Other(reason) => {
-                Some(reason)
-            }
+            RunState::Diverged(reason) | RunState::Damaged(reason) => Some(reason.clone()),
+            RunState::AnotherRun(why) => Some(another_run(folder, why).to_string()),
         }
+    }
+}
+
+/// The error for a run in `folder` that is not the sweep's.
+pub(super) fn another_run(folder: &Path, why: &str) -> Error {
+    Error::OtherRun {
+        path: folder.to_owned(),
+        why: why.to_owned(),
     }
 }
 
@@ -147,16 +153,18 @@ impl PlannedRun {
             Err(_) if !folder.has_config() && !folder.has_checkpoint() => return Ok(RunState::New),
             Err(error) => return Ok(RunState::Damaged(error.to_string())),
         };
-        match self.same_as(&record.config, &path) {
-            Err(error) if error.is_usage() => return Ok(RunState::Other(error.to_string())),
-            same => same?,
+        match self.difference(&record.config) {
+            Ok(None) => {}
+            Ok(Some(why)) => return Ok(RunState::AnotherRun(why)),
+            Err(error) if error.is_usage() => {
+                let why = format!("cannot be compared with the sweep's: {error}");
+                return Ok(RunState::AnotherRun(why));
+            }
+            Err(error) => return Err(error),
         }
         if let Some(change) = record.changes.iter().find(|change| change.was_asked_for()) {
-            return Ok(RunState::Other(format!(
-                "the run in {} is not the sweep's: {}; give another {OUT}, or remove that folder",
-                path.display(),
-                change.remark
-            )));
+            let why = format!("is not the sweep's: {}", change.remark);
+            return Ok(RunState::AnotherRun(why));
         }
         let failed = record.summary.as_ref().and_then(|s| s.failed.as_ref());
         match failed {
@@ -195,10 +203,7 @@ impl PlannedRun {
     pub(super) fn same_as(&self, before: &TrainConfig, path: &Path) -> Result<()> {
         match self.difference(before)? {
             None => Ok(()),
-            Some(difference) => Err(Error::OtherRun {
-                path: path.to_owned(),
-                why: difference,
-            }),
+            Some(difference) => Err(another_run(path, &difference)),
         }
     }
 

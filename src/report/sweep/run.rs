@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::pace::Pace;
+use super::plan::another_run;
 use super::{PlannedRun, RunState, Sweep};
 use crate::clock::Instant;
 use crate::data::{self, Dataset};
@@ -52,9 +53,9 @@ pub fn run(
     tell: &mut dyn FnMut(&str),
 ) -> Result<SweepOutcome> {
     let states = sweep.states(folder)?;
-    for state in &states {
-        if let RunState::Other(reason) = state {
-            return Err(Error::Usage(reason.clone()));
+    for (planned, state) in sweep.runs.iter().zip(&states) {
+        if let RunState::AnotherRun(why) = state {
+            return Err(another_run(&planned.folder(folder), why));
         }
     }
     sweep.check_adapters(&states)?;
@@ -197,7 +198,9 @@ impl Work<'_> {
                 tell(&format!("{place}: damaged; {advice}"));
                 Some(self.fail(planned, reason))
             }
-            RunState::Other(reason) => return Err(Error::Usage(reason)),
+            RunState::AnotherRun(why) => {
+                return Err(another_run(&planned.folder(self.folder), &why));
+            }
         })
     }
 
@@ -311,7 +314,7 @@ fn tell_edits(
     others.sort();
     if !others.is_empty() {
         note(&format!(
-            "{} in {} not in {} as it is now, and not in the table: {}",
+            "{} in {} missing from {} as it is now, and from the table: {}",
             counted(others.len() as u64, "run"),
             folder.display(),
             sweep.file.display(),

@@ -158,12 +158,12 @@ impl Run {
         })
     }
 
-    fn gives_up(&self, saved: Option<u64>, what: &str) -> Error {
-        let error = Error::Device(Fault::Other(format!(
-            "{} was {what}; {}",
-            self.device,
-            way_out(&self.folder, saved)
-        )));
+    fn gives_up(&self, saved: Option<u64>, how: &str) -> Error {
+        let error = Error::Device(Fault::GaveUp {
+            device: self.device.clone(),
+            how: how.to_owned(),
+            way_out: way_out(&self.folder, saved),
+        });
         if let Ok(folder) = RunFolder::open(&self.folder) {
             // The error itself matters more.
             let _ = folder.note_failure(&error);
@@ -175,7 +175,7 @@ impl Run {
 fn way_out(folder: &Path, saved: Option<u64>) -> String {
     match saved {
         Some(step) => format!(
-            "the checkpoint of step {step} is whole, go on with rootlet train --resume {}",
+            "the checkpoint of step {step} is complete: go on with rootlet train --resume {}",
             quoted(&folder.to_string_lossy())
         ),
         None => format!(

@@ -4,6 +4,7 @@ mod best;
 mod losses;
 mod record_run;
 mod saver;
+mod start;
 
 pub use losses::run_through_losses;
 pub(super) use record_run::concerns_one_run;

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::best::BestSaver;
 use super::saver::Saver;
+use super::start::Start;
 use crate::cache::tuned;
 use crate::checkpoint::{Checkpoint, Origin, Snapshot};
 use crate::data::Dataset;
@@ -13,10 +14,7 @@ use crate::engine::{Device, DeviceOptions};
 use crate::error::option::{ADAPTER, CHECK, FUSED};
 use crate::network::{NetworkOptions, step_class};
 use crate::report::recording::{Known, ResumePoint, missing, now, tables_against};
-use crate::report::{
-    Console, Lost, Reports, Resumed, RunFolder, RunLock, Saved, Style, Summaries, Tables,
-    TensorBoard,
-};
+use crate::report::{Console, Lost, Reports, Resumed, RunFolder, RunLock, Style};
 use crate::train::event::Finished;
 use crate::train::{Hooks, SaveEvery, TrainConfig, Trainer};
 use crate::verify::seen::verify_once;
@@ -306,57 +304,6 @@ fn tells_the_end(folder: &RunFolder, step: u64) -> bool {
     // Without a summary, as when the process was killed before it wrote the end, this is missing.
     let summary = folder.summary().ok().flatten();
     summary.is_some_and(|summary| summary.is_complete() || step < summary.started.steps_total)
-}
-
-/// What recording a run needs to start.
-struct Start<'a> {
-    trainer: &'a Trainer,
-    /// Where a resumed run continues from.
-    resumed: Option<&'a ResumePoint>,
-    /// When it was first started.
-    began: &'a str,
-    /// The command line; none if the process continues its own run and has recorded it.
-    command: Option<&'a str>,
-    tensorboard: bool,
-}
-
-impl Start<'_> {
-    /// Creates a run's files, and adds their writers to `reports`.
-    fn record_in(
-        &self,
-        folder: &RunFolder,
-        reports: &mut Reports,
-        note: &mut dyn FnMut(&str),
-    ) -> Result<()> {
-        folder.set_aside(note)?;
-        // Includes what the device decided, so that it repeats the run. This comes first, because a run can start again
-        // from it alone.
-        let (trainer, resumed) = (self.trainer, self.resumed);
-        let trained = resumed.map_or(trainer.config(), |from| &from.config);
-        if resumed.is_none() || !folder.has_config() {
-            folder.write_config(trained)?;
-        }
-        let resumed_at = resumed.map(|from| from.step);
-        reports.push(match resumed_at {
-            None => Tables::create(folder)?,
-            Some(step) => {
-                let redone = u64::from(trainer.rounds_precede_steps());
-                let saved = Saved {
-                    rounds: step.saturating_sub(redone),
-                    done: Some(trainer.progress().epoch),
-                    validates: trainer.data().validation.is_some(),
-                    ..Saved::through(step)
-                };
-                Tables::resume(folder, saved, note)?
-            }
-        });
-        let summaries = Summaries::new(folder, trainer.config(), self.command).after(trained);
-        reports.push(summaries.since(self.began));
-        if self.tensorboard {
-            reports.push(TensorBoard::create(folder, resumed_at)?);
-        }
-        Ok(())
-    }
 }
 
 /// Which errors of a run leave the other runs of a sweep a chance: all except those of files and of what was typed.

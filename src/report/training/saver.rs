@@ -47,8 +47,8 @@ impl Saver<'_> {
         Err(Error::Checkpoint {
             path: self.write(snapshot)?,
             reason: format!(
-                "the run's folder was removed while it was trained: it is there again with this checkpoint, its tables \
-                 are lost up to here; go on with rootlet train --resume {}",
+                "the run's folder was removed during training: it was made again with this checkpoint, and its \
+                 tables up to here are lost; go on with rootlet train --resume {}",
                 quoted(&path.to_string_lossy())
             ),
         })

@@ -85,10 +85,12 @@ impl Best {
     /// A score was NaN.
     pub fn numbers(mut self) -> Result<Vec<Vec<usize>>> {
         if let Some((at, score)) = self.odd {
-            return Err(Error::Shape(Misfit::Other(format!(
-                "connection {at} of the dense network has a score of {score}: its gradients are no numbers; a lower \
-                 {LR} or other images do not change that before the first step, so look at the model"
-            ))));
+            return Err(Error::Shape(Misfit::NotFinite {
+                what: format!("the score of connection {at} of the dense network ({score})"),
+                way_out: format!(
+                    "a lower {LR} or other images do not change that before the first step, so look at the model"
+                ),
+            }));
         }
         self.trim();
         let mut all: Vec<usize> = self.list.iter().map(|&(_, at)| at as usize).collect();

@@ -20,7 +20,7 @@ pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial
         state,
         data: record,
         objective,
-        learned_images,
+        trained_images,
         ..
     } = found.snapshot;
     let state = state
@@ -87,7 +87,7 @@ pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial
     Ok(Initial {
         layers,
         parameters: state.parameters,
-        learned: (!learned_images.is_empty()).then_some(learned_images),
+        learned: (!trained_images.is_empty()).then_some(trained_images),
         notes,
     })
 }

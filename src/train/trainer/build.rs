@@ -3,8 +3,8 @@
 use super::Trainer;
 use super::begin;
 use super::dense_weights::DenseWeights;
-use super::learned::Learned;
 use super::resident::reside;
+use super::trained_images::TrainedImages;
 use super::weights::Weighing;
 use crate::checkpoint::Progress;
 use crate::data::{Dataset, Mixing, Operations, TargetKind};
@@ -140,9 +140,9 @@ impl Trainer {
         if follows {
             network.round.keep_sample(SAMPLE);
         }
-        let mut learned = Learned::nothing();
+        let mut trained = TrainedImages::nothing();
         if let Some(initial) = &initial {
-            learned.before.clone_from(&initial.learned);
+            trained.before.clone_from(&initial.learned);
         }
         let mut notes: Vec<String> = (remarks::left_out(&data.bad_images()).into_iter()).collect();
         // Reported at the start, and beside the result.
@@ -206,7 +206,7 @@ impl Trainer {
             config,
             record: data.record(),
             changes: Vec::new(),
-            learned,
+            trained,
             initial,
             data,
             setup,

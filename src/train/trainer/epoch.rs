@@ -324,7 +324,7 @@ impl Trainer {
         let metric = self.network.metric();
         let nothing = Evaluation::nothing();
         let (validation, tested) = match self.data.monitored_part() {
-            DataPart::Validation => (Some(evaluation.judged()), &nothing),
+            DataPart::Validation => (Some(evaluation.results()), &nothing),
             DataPart::Test => (None, &evaluation),
         };
         let epoch = event::Epoch {

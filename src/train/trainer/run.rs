@@ -131,7 +131,7 @@ impl Trainer {
             step: self.progress.step,
             epochs: self.progress.epoch,
             rounds: Some(self.progress.rounds),
-            validation: end.validation.as_ref().map(Evaluation::judged),
+            validation: end.validation.as_ref().map(Evaluation::results),
             validation_part: self
                 .data
                 .validation

@@ -27,9 +27,9 @@ impl Trainer {
                 way_out: "give it the same".to_owned(),
             });
         }
-        match snapshot.learned_images.is_empty() {
+        match snapshot.trained_images.is_empty() {
             true => self.data.compare_with(snapshot.data.as_ref()),
-            false => self.data.compares_with(&snapshot.learned_images),
+            false => self.data.compares_with(&snapshot.trained_images),
         }
         if let (Some(own), Some(now)) = (&mut self.record.validation, &self.data.validation) {
             own.part = now.part.clone();
@@ -64,7 +64,7 @@ impl Trainer {
         }
         self.fits_method(&snapshot.state)?;
         self.set_state(&snapshot.state)?;
-        self.learned_before(&snapshot);
+        self.take_trained_images(&snapshot);
         self.count_flops();
         if let Some(exploration) = &mut self.exploration {
             *exploration = Exploration::new(&snapshot.state.layers, &snapshot.past);
@@ -109,7 +109,7 @@ impl Trainer {
         }
         self.fits_method(state)?;
         self.set_state(state)?;
-        self.learned.forget();
+        self.trained.forget();
         self.count_flops();
         if let Some(exploration) = &mut self.exploration {
             *exploration = Exploration::new(&state.layers, &[]);
@@ -141,7 +141,7 @@ impl Trainer {
                 data: Some(self.record.clone()),
                 objective: self.setup.objective(),
                 changes: self.changes_so_far(),
-                learned_images: self.learned_images().unwrap_or_default(),
+                trained_images: self.trained_images().unwrap_or_default(),
             }),
         }
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::content::is_amount;
 use super::row::Row;
-use crate::train::event::{Epoch, Judged, Score};
+use crate::train::event::{Epoch, PartResults, Score};
 
 /// The scores of a regression's test, and of one with several classes per sample: a run has all columns of a group or
 /// none.
@@ -189,7 +189,7 @@ impl EpochRow {
             validation: self
                 .validation_loss
                 .filter(|loss| !loss.is_nan())
-                .map(|loss| Judged {
+                .map(|loss| PartResults {
                     loss,
                     accuracy: self.validation_accuracy.unwrap_or(f32::NAN),
                     metric: score(self.validation_metric),

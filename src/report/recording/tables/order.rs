@@ -61,18 +61,18 @@ impl Disorder {
         let mut reported = Vec::new();
         if let Some(step) = self.moved {
             reported.push(format!(
-                "rows stand in another order, that of step {step} is the first behind a later one: they are sorted"
+                "rows are out of order, the first of them that of step {step}: they are sorted"
             ));
         }
         if !self.doubled.is_empty() {
             reported.push(format!(
-                "there are rows twice, of {}: what is there first counts",
+                "there are two rows each of {}: the first ones count",
                 steps(&self.doubled)
             ));
         }
         if !self.strange.is_empty() {
             reported.push(format!(
-                "the epochs of the rows of {} do not go with those around them: they are left out",
+                "the epochs of the rows of {} do not match those around them: they are left out",
                 steps(&self.strange)
             ));
         }

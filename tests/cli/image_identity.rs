@@ -127,7 +127,7 @@ fn hashes_of_older_checkpoints_are_compared_by_what_they_are_of() {
         hashes
     };
     let mut checkpoint = checkpoint::load(&run).unwrap();
-    checkpoint.snapshot.learned_images = ImageHashes {
+    checkpoint.snapshot.trained_images = ImageHashes {
         pixels: Vec::new(),
         older: hashes(0),
     };
@@ -147,7 +147,7 @@ fn hashes_of_older_checkpoints_are_compared_by_what_they_are_of() {
         fs::remove_file(desk.path("data/train").join(class).join("03.jpg")).unwrap();
     }
     desk.good(&["train", "--resume", text(&run), "--epochs=2"]);
-    let ImageHashes { pixels, older } = checkpoint::load(&run).unwrap().snapshot.learned_images;
+    let ImageHashes { pixels, older } = checkpoint::load(&run).unwrap().snapshot.trained_images;
     assert_eq!((pixels.len(), older), (14, hashes(0)));
     jpegs(&desk.path("other/val"), "more", 5, 1, appended);
     assert_eq!(trained_on(&desk, &run, &other), 4);
@@ -168,11 +168,11 @@ fn a_folder_is_refused_where_all_was_learned_and_counted_where_some_was() {
     assert!(done.starts_with(some), "{done}");
     // From an older version, which recorded no hashes.
     let mut checkpoint = checkpoint::load(&run).unwrap();
-    let kept = std::mem::take(&mut checkpoint.snapshot.learned_images);
+    let kept = std::mem::take(&mut checkpoint.snapshot.trained_images);
     checkpoint::save(&run, &checkpoint.snapshot, &checkpoint.manifest.config).unwrap();
     let done = result(&desk.good(&eval));
     assert!(done.starts_with(some), "{done}");
-    checkpoint.snapshot.learned_images = kept;
+    checkpoint.snapshot.trained_images = kept;
     checkpoint::save(&run, &checkpoint.snapshot, &checkpoint.manifest.config).unwrap();
     desk.good(&["train", "--resume", text(&run), "--steps=3"]);
     let all = "trained on all 24 test images of image-folder";

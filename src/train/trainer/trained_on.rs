@@ -6,26 +6,26 @@ use crate::data::{DataPart, ImageHashes, Order, TestPart};
 
 impl Trainer {
     /// Takes over what is known from a run that is resumed.
-    pub(super) fn learned_before(&mut self, snapshot: &Snapshot) {
+    pub(super) fn take_trained_images(&mut self, snapshot: &Snapshot) {
         // For images in memory, all are known if the images are the same, even if an older version recorded none.
         let same = snapshot.data.as_ref().is_some_and(|before| {
             before.train == self.record.train && self.data.train.memory().is_some()
         });
         let none_yet = snapshot.progress.step == 0 || same;
-        let known = &snapshot.learned_images;
-        self.learned.before = (!known.is_empty() || none_yet).then(|| known.clone());
-        self.learned.rounds_before = snapshot.progress.rounds;
+        let known = &snapshot.trained_images;
+        self.trained.before = (!known.is_empty() || none_yet).then(|| known.clone());
+        self.trained.rounds_before = snapshot.progress.rounds;
     }
 
     /// The images that the network was trained on; none if that is not known.
-    pub(super) fn learned_images(&self) -> Option<ImageHashes> {
-        let mut learned = self.learned.before.clone()?;
+    pub(super) fn trained_images(&self) -> Option<ImageHashes> {
+        let mut trained = self.trained.before.clone()?;
         let (train, shape) = (&self.data.train, self.data.shape);
         let of_folder;
         let hashes = match train.memory() {
             Some(_) => {
                 let of_memory = || train.hashes(shape);
-                self.learned.in_memory.get_or_init(of_memory).as_ref()?
+                self.trained.in_memory.get_or_init(of_memory).as_ref()?
             }
             None => {
                 of_folder = train.hashes(shape)?;
@@ -40,16 +40,16 @@ impl Trainer {
                     let count = usize::try_from(count).unwrap_or(usize::MAX);
                     let images = order.samples(train).into_iter().take(count);
                     let images = images.map(|image| train.stand_in(image as usize));
-                    learned.pixels.extend(images.map(|image| hashes[image]));
+                    trained.pixels.extend(images.map(|image| hashes[image]));
                 }
             }
-            _ => learned.pixels.extend(hashes),
+            _ => trained.pixels.extend(hashes),
         }
         // Those that were not read.
-        learned.pixels.retain(|&hash| hash != 0);
-        learned.pixels.sort_unstable();
-        learned.pixels.dedup();
-        Some(learned)
+        trained.pixels.retain(|&hash| hash != 0);
+        trained.pixels.sort_unstable();
+        trained.pixels.dedup();
+        Some(trained)
     }
 
     /// The orders in which images were taken within the first epoch, each with its number of batches: those of the
@@ -63,7 +63,7 @@ impl Trainer {
         let epoch = self.order(0);
         let rounds = match self.further_batches() {
             0 => 0..0,
-            _ => self.learned.rounds_before..self.progress.rounds,
+            _ => self.trained.rounds_before..self.progress.rounds,
         };
         let further = rounds.map(|round| (self.further_order(round), self.further_batches()));
         std::iter::once((epoch, of_steps)).chain(further)
@@ -79,7 +79,7 @@ impl Trainer {
             | TestPart::Folder(_)
             | TestPart::File(_)
             | TestPart::Nothing
-            | TestPart::SplitOff { .. } => data.test_images_among(&self.learned_images()?),
+            | TestPart::SplitOff { .. } => data.test_images_among(&self.trained_images()?),
         }
     }
 }

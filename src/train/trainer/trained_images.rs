@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use crate::data::ImageHashes;
 
 /// The images that a network was trained on, by their hashes.
-pub(super) struct Learned {
+pub(super) struct TrainedImages {
     /// Those before this part of the run; none if that is not known.
     pub before: Option<ImageHashes>,
     /// Rounds before this part of the run.
@@ -14,7 +14,7 @@ pub(super) struct Learned {
     pub in_memory: OnceLock<Option<Vec<u64>>>,
 }
 
-impl Learned {
+impl TrainedImages {
     /// For an untrained network.
     pub fn nothing() -> Self {
         Self {

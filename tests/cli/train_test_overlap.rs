@@ -54,10 +54,9 @@ fn images_of_the_training_in_another_folder_are_counted() {
     assert_eq!(count(&other), 2);
     // An older checkpoint recorded nothing about them.
     let mut checkpoint = rootlet::checkpoint::load(&run).unwrap();
-    checkpoint.snapshot.learned_images = Default::default();
+    checkpoint.snapshot.trained_images = Default::default();
     rootlet::checkpoint::save(&run, &checkpoint.snapshot, &checkpoint.manifest.config).unwrap();
-    let unknown =
-        "6 images of image-folder (whether the network was trained on some of them is not known): ";
+    let unknown = "6 images of image-folder (it is not known whether the network was trained on some of them): ";
     assert!(
         result(&eval(&other)).starts_with(unknown),
         "{:?}",
@@ -79,7 +78,7 @@ fn a_sweeps_table_says_which_results_are_no_tests() {
          epochs = 1\nbatch = 8\nthreads = 1\n",
     )
     .unwrap();
-    let told = "seed-2: what stands as test accuracy is of images from val/; the network was trained on 2 of them";
+    let told = "seed-2: what is called test accuracy is of images from val/; the network was trained on 2 of them";
     let done = desk.good(&["sweep", "s.toml", "--quiet"]);
     assert!(done.err.contains(told), "{done:?}");
     assert!(
@@ -120,7 +119,7 @@ fn images_moved_from_train_to_val_are_counted_by_eval_and_by_a_run_that_goes_on(
     counts(&done);
     desk.good(&["report", text(&run), "-o", "report.html"]);
     let page = fs::read_to_string(desk.path("report.html")).unwrap();
-    let told = "what stands as test accuracy is of images from val/; the network was trained on";
+    let told = "what is called test accuracy is of images from val/; the network was trained on";
     assert!(page.contains(told), "{page}");
 }
 
@@ -130,7 +129,7 @@ fn copies_within_train_are_counted_where_some_are_held_out() {
     photos(&desk.path("data/train"), &CLASSES, 0, 10);
     copy(&desk, "data/train", 3, "data/train");
     let check = desk.good(&["data", "check", "--data-dir=data"]);
-    let copies = "copies       2 training images are others once more, by their pixels";
+    let copies = "copies       2 training images have the same pixels as other training images";
     assert!(check.out.contains(copies), "{check:?}");
     // Half of the images are held out, so that for some seed one of a pair is.
     let told = (1..6).any(|seed| {
