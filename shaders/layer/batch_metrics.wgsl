@@ -1,8 +1,6 @@
 // Sums the losses and scores of a batch into one slot of a ring, which the host reads now and then, so that no step
 // waits for it. One workgroup; the order of the sum is fixed.
-#import step
-
-const LANES = 64u;
+#import batch_metrics
 
 struct Params {
     lanes: u32,
@@ -15,9 +13,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> scores: array<f32>; // [lanes]
 @group(0) @binding(4) var<storage, read_write> ring: array<f32>; // [slots][2]: sum of losses, sum of scores
 
-var<workgroup> loss: array<f32, LANES>;
-var<workgroup> score: array<f32, LANES>;
-
 @compute @workgroup_size(LANES)
 fn batch_metrics(@builtin(local_invocation_index) lane: u32) {
     var l = 0.0;
@@ -26,20 +21,5 @@ fn batch_metrics(@builtin(local_invocation_index) lane: u32) {
         l += losses[i];
         s += scores[i];
     }
-    loss[lane] = l;
-    score[lane] = s;
-    workgroupBarrier();
-    if lane == 0u {
-        for (var i = 1u; i < LANES; i++) {
-            l += loss[i];
-            s += score[i];
-        }
-        let slot = step.step % params.slots;
-        var before = vec2(0.0);
-        if step.first > 0u {
-            before = vec2(ring[2u * slot], ring[2u * slot + 1u]);
-        }
-        ring[2u * slot] = before.x + l;
-        ring[2u * slot + 1u] = before.y + s;
-    }
+    put_sums(lane, vec2(l, s));
 }

@@ -1,7 +1,8 @@
 // The convolutions' products in the hardware shape. A workgroup has one unit and some lines of its items. Its
 // invocations first decode the unit's connections in parallel into workgroup memory: decoded one by one, each would
 // cost every line of lanes loads that wait for each other. What remains in the loop is a read from workgroup memory,
-// and loads of the source that wait for nothing: two connections' at four positions, eight in flight at once.
+// and loads of the source that wait for nothing: two connections' at four positions, eight in flight at once, or with
+// UNROLL = 8 four connections'.
 //
 // Supplied by the kernel: `On`, where an item's tile is; `places` and `sees`, what a connection reads from there;
 // `loaded`; `through`, which converts the loaded values for connection j of the list; and `list_one`, which makes
@@ -48,6 +49,22 @@ fn plus_seen(sum: Four, w: f32, x: Four, seen: vec4<bool>) -> Four {
 fn plus_inside(initial: Four, count: u32, on: On) -> Four {
     var sum = initial;
     var j = 0u;
+    if UNROLL == 8u {
+        for (; j + 3u < count; j += 4u) {
+            let p = list[j];
+            let q = list[j + 1u];
+            let r = list[j + 2u];
+            let s = list[j + 3u];
+            let x = loaded(places(p, on));
+            let y = loaded(places(q, on));
+            let z = loaded(places(r, on));
+            let w = loaded(places(s, on));
+            sum = plus(sum, bitcast<f32>(p.w), through(x, j));
+            sum = plus(sum, bitcast<f32>(q.w), through(y, j + 1u));
+            sum = plus(sum, bitcast<f32>(r.w), through(z, j + 2u));
+            sum = plus(sum, bitcast<f32>(s.w), through(w, j + 3u));
+        }
+    }
     for (; j + 1u < count; j += 2u) {
         let p = list[j];
         let q = list[j + 1u];
@@ -67,6 +84,26 @@ fn plus_inside(initial: Four, count: u32, on: On) -> Four {
 fn plus_border(initial: Four, count: u32, on: On) -> Four {
     var sum = initial;
     var j = 0u;
+    if UNROLL == 8u {
+        for (; j + 3u < count; j += 4u) {
+            let p = list[j];
+            let q = list[j + 1u];
+            let r = list[j + 2u];
+            let s = list[j + 3u];
+            let sees_p = sees(p, on);
+            let sees_q = sees(q, on);
+            let sees_r = sees(r, on);
+            let sees_s = sees(s, on);
+            let x = loaded(select(vec4(on.v), places(p, on), sees_p));
+            let y = loaded(select(vec4(on.v), places(q, on), sees_q));
+            let z = loaded(select(vec4(on.v), places(r, on), sees_r));
+            let w = loaded(select(vec4(on.v), places(s, on), sees_s));
+            sum = plus_seen(sum, bitcast<f32>(p.w), through(x, j), sees_p);
+            sum = plus_seen(sum, bitcast<f32>(q.w), through(y, j + 1u), sees_q);
+            sum = plus_seen(sum, bitcast<f32>(r.w), through(z, j + 2u), sees_r);
+            sum = plus_seen(sum, bitcast<f32>(s.w), through(w, j + 3u), sees_s);
+        }
+    }
     for (; j + 1u < count; j += 2u) {
         let p = list[j];
         let q = list[j + 1u];

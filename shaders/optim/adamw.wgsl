@@ -1,6 +1,6 @@
 // AdamW with an age for each number, four of them per invocation. Bound by memory: five arrays read, four written.
 #import grid
-#import step
+#import adamw
 
 const WORKGROUP = 64u;
 
@@ -25,14 +25,6 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> second: array<vec4<f32>>; // [vectors]
 @group(0) @binding(6) var<storage, read_write> age: array<vec4<u32>>; // [vectors]
 
-// 1 - exp(x) for x <= 0. Near 0 the difference would lose digits, so a series is used there.
-fn rest_of_exp(x: vec4<f32>) -> vec4<f32> {
-    let sixth = x * (1.0 + x * (1.0 / 7.0) * (1.0 + x * 0.125));
-    let third = x * 0.25 * (1.0 + x * 0.2 * (1.0 + sixth * (1.0 / 6.0)));
-    let series = -x * (1.0 + x * 0.5 * (1.0 + x * (1.0 / 3.0) * (1.0 + third)));
-    return select(1.0 - exp(x), series, x > vec4(-0.5));
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn adamw(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -43,16 +35,9 @@ fn adamw(
     if i >= params.vectors {
         return;
     }
-    let g = gradient[i];
-    let m = params.beta1 * first[i] + params.rest1 * g;
-    let v = params.beta2 * second[i] + params.rest2 * g * g;
-    let years = age[i] + vec4(1u);
-    let steps = vec4<f32>(select(vec4(step.step + 1u), years, vec4(params.by_age != 0u)));
-    let mean = m / rest_of_exp(steps * params.log_beta1);
-    let square = v / rest_of_exp(steps * params.log_beta2);
-    let kept = weights[i] * (1.0 - step.learning_rate * params.weight_decay);
-    weights[i] = kept - step.learning_rate * mean / (sqrt(square) + params.epsilon);
-    first[i] = m;
-    second[i] = v;
-    age[i] = years;
+    let next = moved(gradient[i], weights[i], first[i], second[i], age[i]);
+    weights[i] = next.weights;
+    first[i] = next.first;
+    second[i] = next.second;
+    age[i] = next.age;
 }

@@ -1,6 +1,6 @@
 // SGD with momentum, four weights per invocation. Bound by memory: three arrays read, two written.
 #import grid
-#import step
+#import sgd
 
 const WORKGROUP = 64u;
 
@@ -27,9 +27,7 @@ fn sgd(
     if i >= params.vectors {
         return;
     }
-    let g = gradient[i] + params.weight_decay * weights[i];
-    let v = params.momentum * velocity[i] + g;
-    velocity[i] = v;
-    let direction = select(v, g + params.momentum * v, vec4(params.nesterov != 0u));
-    weights[i] -= step.learning_rate * direction;
+    let next = moved(gradient[i], weights[i], velocity[i]);
+    velocity[i] = next.velocity;
+    weights[i] = next.weights;
 }

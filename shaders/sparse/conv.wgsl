@@ -10,6 +10,7 @@
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
+override UNROLL: u32 = 4u; // 4 or 8: two or four connections at a time
 override VECTORS: u32 = 4u; // 1: connections are listed; 4: read one by one
 
 const LINE = 32u;

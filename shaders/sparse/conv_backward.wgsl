@@ -13,6 +13,7 @@
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
+override UNROLL: u32 = 4u; // 4 or 8: two or four connections at a time
 
 struct Params {
     window: Window,

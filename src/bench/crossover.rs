@@ -7,13 +7,16 @@ use super::observer::{Finding, Observer};
 use super::options::{BenchOptions, Part};
 use super::timing::Timed;
 use crate::clock::Instant;
-use crate::engine::{Buffer, Class, Device, Plan};
+use crate::engine::{Device, Plan, Precision};
 use crate::error::Result;
-use crate::layer::{DenseWeights, SparsePass};
-use crate::sparse::{Arena, LayerState, Shape, Window, initialise};
+use crate::layer::{BothWays, LayerProduct};
+use crate::sparse::{Shape, Window, initialise};
 
 /// Densities at which both are timed, in percent.
 const DENSITIES: [u32; 8] = [10, 20, 30, 40, 50, 60, 80, 100];
+
+/// What is timed in both ways. Layers that are not full compute the gradients of their weights in only one.
+const PRODUCTS: [LayerProduct; 2] = [LayerProduct::Forward, LayerProduct::InputGradient];
 
 /// Name, input and output units, and window of a layer.
 type Case = (&'static str, usize, usize, Window);
@@ -85,8 +88,13 @@ fn layer(
         let density = f64::from(percent) / 100.0;
         let count = (density * shape.dense() as f64) as u64;
         let state = initialise(shape, count.max(1), 1, 0);
-        let problem = Problem::new(device, state, window, options.batch)?;
-        let (sparse, dense) = (problem.sparse()?, problem.dense()?);
+        let problem = BothWays::new(device, state, window, options.batch, Precision::F32)?;
+        let mut sparse = Plan::new("sparse products");
+        let mut dense = Plan::new("dense products");
+        for product in PRODUCTS {
+            problem.sparse(&mut sparse, product)?;
+            problem.dense(&mut dense, product)?;
+        }
         device.tune(&[&sparse, &dense])?;
         let sparse = Timed::new(device, &sparse, options.budget)?;
         let dense = Timed::new(device, &dense, options.budget)?;
@@ -110,70 +118,4 @@ fn layer(
         densities,
         doubt,
     })
-}
-
-/// A layer that is run in both ways.
-struct Problem {
-    arena: Arena,
-    layer: SparsePass,
-    input: Buffer,
-    delta: Buffer,
-    input_gradient: Buffer,
-    output: Buffer,
-    expanded: Buffer,
-}
-
-impl Problem {
-    fn new(device: &Device, state: LayerState, window: Window, batch: usize) -> Result<Self> {
-        let lanes = batch.next_multiple_of(4);
-        let arena = Arena::new(device, &[state])?;
-        let span = arena.spans()[0];
-        let values = |label: &str, words: usize| {
-            let values: Vec<f32> = (0..words)
-                .map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0)
-                .collect();
-            device.buffer_with(label, Class::Activations, &values)
-        };
-        let inputs = span.n_in / window.taps() * window.input_positions() * lanes;
-        let outputs = span.n_out * window.output_positions() * lanes;
-        let empty = |label: &str, words: usize| device.buffer(label, Class::Activations, words);
-        Ok(Problem {
-            input: values("bench.input", inputs)?,
-            delta: values("bench.delta", outputs)?,
-            input_gradient: empty("bench.input_gradient", inputs)?,
-            output: empty("bench.output", outputs)?,
-            expanded: device.buffer("bench.expanded", Class::Scratch, span.n_in * span.n_out)?,
-            layer: SparsePass {
-                span,
-                window,
-                lanes,
-                bias: false,
-                relu: false,
-            },
-            arena,
-        })
-    }
-
-    /// Forward and backward from the lists of connections. Either way, only the gradients of the connections are
-    /// computed.
-    fn sparse(&self) -> Result<Plan> {
-        let (l, arena) = (&self.layer, &self.arena);
-        let mut plan = Plan::new("sparse products");
-        l.forward(&mut plan, arena, self.input.all(), self.output.all())?;
-        let (delta, dx) = (self.delta.all(), self.input_gradient.all());
-        l.backward(&mut plan, arena, delta, None, dx, false)?;
-        Ok(plan)
-    }
-
-    /// The same from a dense copy of the weights, which is made for each of the two.
-    fn dense(&self) -> Result<Plan> {
-        let (l, arena) = (&self.layer, &self.arena);
-        let mut plan = Plan::new("dense products");
-        let w: DenseWeights = l.expand(&mut plan, arena, self.expanded.all())?;
-        l.forward_dense(&mut plan, arena, w, self.input.all(), self.output.all())?;
-        let w = l.expand(&mut plan, arena, self.expanded.all())?;
-        let (delta, dx) = (self.delta.all(), self.input_gradient.all());
-        l.backward_dense(&mut plan, w, delta, None, dx, false)?;
-        Ok(plan)
-    }
 }

@@ -27,13 +27,18 @@ impl KnownAdapter {
             kind: adapter.kind.to_owned(),
             backend: adapter.backend.clone(),
             driver: adapter.driver.clone(),
-            rootlet: format!(
-                "{} {} {:016x}",
-                env!("CARGO_PKG_VERSION"),
-                env!("ROOTLET_SOURCES"),
-                build()
-            ),
+            rootlet: current(),
         }
+    }
+
+    /// Whether it was known with the kernels of this build.
+    pub fn is_current(&self) -> bool {
+        self.rootlet == current()
+    }
+
+    /// The adapter's name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// An adapter with this driver.
@@ -47,6 +52,16 @@ impl KnownAdapter {
             rootlet: "0.1.0 0123".into(),
         }
     }
+}
+
+/// The kernels of this build.
+fn current() -> String {
+    format!(
+        "{} {} {:016x}",
+        env!("CARGO_PKG_VERSION"),
+        env!("ROOTLET_SOURCES"),
+        build()
+    )
 }
 
 /// What distinguishes this crate from others for the compiler. It depends on the versions of all crates below,

@@ -1,5 +1,5 @@
-//! `tuned.json` in the user's cache folder: the choices that were measured as fastest, by adapter. These are the shapes
-//! of workgroups, and whether a model's successive kernels run as one.
+//! `tuned.json` in the user's cache folder: what was measured as fastest, by adapter. These are the shapes of workgroups,
+//! whether a model's successive kernels run as one, and below which sparsity a layer's dense products are faster.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,10 +7,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::KnownAdapter;
+use super::entry::{Crossovers, Entry, FUSED, Known};
 use super::folder::{File, Unusable, folder, read_or_note, read_to_add, replace};
-use crate::engine::tune::{Choices, Tuned};
-use crate::engine::{Device, WorkgroupShape};
-use crate::kernels::kernels;
+use crate::engine::Device;
+use crate::engine::tune::Tuned;
 use crate::words::{counted, listed};
 
 const FILE: &str = "tuned.json";
@@ -19,65 +19,25 @@ const FILE: &str = "tuned.json";
 const MOST_ADAPTERS: usize = 50;
 const MOST_CLASSES: usize = 5000;
 
-/// The shapes of one adapter.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Entry {
-    #[serde(flatten)]
-    adapter: KnownAdapter,
-    /// The name of the shape, by class.
-    shapes: BTreeMap<String, String>,
-    /// By class of a model's step: `fused` or `apart`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    steps: BTreeMap<String, String>,
-}
-
-/// The names for steps with fused kernels and without.
-const FUSED: [(bool, &str); 2] = [(true, "fused"), (false, "apart")];
-
-/// Whether the kernels of models are fused, as measured on an adapter.
-#[derive(Clone, Debug, Default)]
-pub struct Steps(BTreeMap<String, bool>);
-
-impl Steps {
-    /// Whether nothing was measured.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The choice for a model's step of this [class](crate::network::step_class); none if it was not measured.
-    pub fn fused(&self, class: &str) -> Option<bool> {
-        self.0.get(class).copied()
-    }
-}
-
 #[derive(Serialize, Deserialize)]
 struct List {
     tuned: Vec<Entry>,
 }
 
-/// Gives a device the choices that were measured on its adapter before. Returns those for steps, which a training
-/// adopts when it begins. `note` is told about a file that cannot be used, and about invalid choices in it.
-pub fn recall(device: &Device, note: &mut dyn FnMut(&str)) -> Steps {
+/// Gives a device the choices that were measured on its adapter before, and returns what else was measured. `note` is
+/// told about a file that cannot be used, and about invalid choices in it.
+pub fn recall(device: &Device, note: &mut dyn FnMut(&str)) -> Known {
     let (Some(adapter), Some(base), Some(folder)) = (device.adapter(), device.shape(), folder())
     else {
-        return Steps::default();
+        return Known::default();
     };
     let path = folder.join(FILE);
     let entries = read_or_note(&path, parse, note);
     let adapter = KnownAdapter::of(adapter);
     let Some(known) = entries.into_iter().find(|entry| entry.adapter == adapter) else {
-        return Steps::default();
+        return Known::default();
     };
-    let (choices, mut unknown) = usable(known.shapes, base);
-    let mut steps = Steps::default();
-    for (class, name) in known.steps {
-        match FUSED.iter().find(|(_, known)| *known == name) {
-            Some((fused, _)) => {
-                steps.0.insert(class, *fused);
-            }
-            None => unknown.push(format!("{name} for `{class}`")),
-        }
-    }
+    let (choices, known, unknown) = known.usable(base);
     if !unknown.is_empty() {
         note(&format!(
             "{}: {} passed over, for the kernels cannot run so: {}",
@@ -87,28 +47,19 @@ pub fn recall(device: &Device, note: &mut dyn FnMut(&str)) -> Steps {
         ));
     }
     device.choose(choices);
-    steps
+    known
 }
 
-/// The choices that a file's shapes stand for on an adapter with this base shape, and descriptions of the invalid ones.
-fn usable(shapes: BTreeMap<String, String>, base: WorkgroupShape) -> (Choices, Vec<String>) {
-    let kernels = kernels();
-    let (mut choices, mut unknown) = (Choices::new(), Vec::new());
-    for (class, name) in shapes {
-        let of_class = class.split(' ').next();
-        let kernel = kernels.iter().find(|kernel| Some(kernel.name) == of_class);
-        // For a kernel from outside the crate, the device checks this when it runs.
-        let has = |shape: &WorkgroupShape| {
-            kernel.is_none_or(|kernel| kernel.shapes(base).any(|has| has == *shape))
-        };
-        match WorkgroupShape::named(base.family, &name).filter(has) {
-            Some(shape) => {
-                choices.insert(class, shape);
-            }
-            None => unknown.push(format!("{name} for `{class}`")),
-        }
-    }
-    (choices, unknown)
+/// What was measured of layers on any adapter with the kernels of this build: the adapters' names, and the crossovers.
+/// `note` is told about a file that cannot be used.
+pub fn crossovers_by_adapter(note: &mut dyn FnMut(&str)) -> BTreeMap<String, Crossovers> {
+    let path = folder().map(|folder| folder.join(FILE));
+    let entries = path.map(|path| read_or_note(&path, parse, note));
+    let current = |entry: &Entry| entry.adapter.is_current() && !entry.crossovers.is_empty();
+    let entries = entries.into_iter().flatten().filter(current);
+    entries
+        .map(|entry| (entry.adapter.name().to_owned(), entry.crossovers().0))
+        .collect()
 }
 
 /// Stores what a device has measured, and reports it. Disturbed measurements are not stored.
@@ -145,30 +96,35 @@ pub fn keep(device: &Device, measured: Vec<Tuned>, note: &mut dyn FnMut(&str)) {
         .into_iter()
         .map(|tuned| (tuned.class, tuned.chosen));
     let shapes = choices.map(|(class, shape)| (class, shape.name()));
-    store(device, shapes.collect(), BTreeMap::new(), note);
+    let shapes = shapes.collect();
+    store(device, note, |entry| entry.shapes = shapes);
 }
 
 /// Stores whether the kernels of a model's step of a [class](crate::network::step_class) are fused, as measured.
 pub fn keep_step(device: &Device, class: &str, fused: bool, note: &mut dyn FnMut(&str)) {
     let name = FUSED.iter().find(|(known, _)| *known == fused);
     let steps = name.map(|(_, name)| (class.to_owned(), (*name).to_owned()));
-    store(device, BTreeMap::new(), steps.into_iter().collect(), note);
+    store(device, note, |entry| entry.steps.extend(steps));
 }
 
-fn store(
+/// Stores below which sparsity the dense products of layers are faster, by the layers'
+/// [class](crate::network::layer_classes); none if they never are.
+pub fn keep_crossovers(
     device: &Device,
-    shapes: BTreeMap<String, String>,
-    steps: BTreeMap<String, String>,
+    crossovers: BTreeMap<String, Option<f64>>,
     note: &mut dyn FnMut(&str),
 ) {
+    if !crossovers.is_empty() {
+        store(device, note, |entry| entry.crossovers = crossovers);
+    }
+}
+
+fn store(device: &Device, note: &mut dyn FnMut(&str), put: impl FnOnce(&mut Entry)) {
     let Some(adapter) = device.adapter() else {
         return;
     };
-    let entry = Entry {
-        adapter: KnownAdapter::of(adapter),
-        shapes,
-        steps,
-    };
+    let mut entry = Entry::of(KnownAdapter::of(adapter));
+    put(&mut entry);
     if let Err(reason) = add(folder().as_deref(), entry) {
         note(&format!(
             "what was measured is not kept, so the next training measures again: {reason}"
@@ -203,26 +159,24 @@ fn add(folder: Option<&Path>, new: Entry) -> Result<(), String> {
     let known = tuned.iter().position(|entry| entry.adapter == new.adapter);
     let mut entry = match known.map(|at| tuned.remove(at)) {
         Some(known) => known,
-        None => Entry {
-            adapter: new.adapter,
-            shapes: BTreeMap::new(),
-            steps: BTreeMap::new(),
-        },
+        None => Entry::of(new.adapter),
     };
-    for (all, new) in [
-        (&mut entry.shapes, new.shapes),
-        (&mut entry.steps, new.steps),
-    ] {
-        if all.len() >= MOST_CLASSES {
-            all.clear();
-        }
-        all.extend(new);
-    }
+    extend(&mut entry.shapes, new.shapes);
+    extend(&mut entry.steps, new.steps);
+    extend(&mut entry.crossovers, new.crossovers);
     tuned.push(entry);
     let surplus = tuned.len().saturating_sub(MOST_ADAPTERS);
     tuned.drain(..surplus);
     let file = File::of(List { tuned });
     replace(&path, &file).map_err(|error| format!("{} cannot be written: {error}", path.display()))
+}
+
+/// Adds to what is known, which is forgotten if it is too much.
+fn extend<T>(known: &mut BTreeMap<String, T>, new: BTreeMap<String, T>) {
+    if known.len() >= MOST_CLASSES {
+        known.clear();
+    }
+    known.extend(new);
 }
 
 /// For the fuzzer.
@@ -245,9 +199,8 @@ mod tests {
     /// An adapter with one choice.
     fn entry(driver: &str, class: &str, shape: &str) -> Entry {
         Entry {
-            adapter: KnownAdapter::sample(driver),
             shapes: BTreeMap::from([(class.to_owned(), shape.to_owned())]),
-            steps: BTreeMap::new(),
+            ..Entry::of(KnownAdapter::sample(driver))
         }
     }
 
@@ -263,6 +216,7 @@ mod tests {
         add(Some(&folder), entry("Mesa 26", "x", "8x16")).unwrap();
         let mut last = entry("Mesa 25", "sparse/spmm rows=2", "hardware");
         last.steps.insert("resnet20".into(), "apart".into());
+        last.crossovers.insert("64 to 10".into(), Some(0.75));
         add(Some(&folder), last).unwrap();
         add(
             Some(&folder),
@@ -273,6 +227,7 @@ mod tests {
         assert_eq!(entries.len(), 2);
         assert_eq!(entries[1].adapter, KnownAdapter::sample("Mesa 25"));
         assert_eq!(entries[1].steps["resnet20"], "apart");
+        assert_eq!(entries[1].crossovers["64 to 10"], Some(0.75));
         let shapes: Vec<_> = entries[1].shapes.iter().collect();
         assert_eq!(
             format!("{shapes:?}"),
@@ -307,27 +262,6 @@ mod tests {
             assert!(kept.unwrap_err().contains("newer rootlet"));
             assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
         }
-    }
-
-    #[test]
-    fn shapes_that_a_kernel_does_not_have_are_told() {
-        let shapes = [
-            ("sparse/spmm rows=1", "8x16"),
-            ("sparse/spmm rows=2", "99x99"),
-            ("sparse/spmm rows=3", "wide"),
-            ("mine/own rows=4", "99x99"),
-        ];
-        let shapes = shapes.map(|(class, shape)| (class.to_owned(), shape.to_owned()));
-        let (choices, unknown) = usable(shapes.into(), WorkgroupShape::HARDWARE);
-        let classes: Vec<&String> = choices.keys().collect();
-        assert_eq!(classes, ["mine/own rows=4", "sparse/spmm rows=1"]);
-        assert_eq!(
-            unknown,
-            [
-                "99x99 for `sparse/spmm rows=2`",
-                "wide for `sparse/spmm rows=3`"
-            ]
-        );
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod shell;
 mod sweep;
 mod train;
 mod tune;
+mod tune_layers;
 mod verify;
 mod watch;
 

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use rootlet::command::tuned;
 use rootlet::error::Fault;
-use rootlet::model::{MODELS, ModelCount};
-use rootlet::report::{count_text, memory_text};
+use rootlet::model::{MODELS, Model, ModelCount};
+use rootlet::network::NetworkOptions;
+use rootlet::report::{count_text, denser_text, memory_text};
 use rootlet::train::config::{real, whole};
 use rootlet::{Error, Result};
 use serde::Serialize;
@@ -30,7 +32,8 @@ Examples:
 ///
 /// Shows what a model has and costs at a sparsity: the connections of each layer, the trained parameters, and the
 /// floating-point operations as Evci et al. 2020 count them (forward f, backward 2 f); with --batch, the bytes that a
-/// training holds. Nothing is allocated or trained.
+/// training holds, and a note about layers that `rootlet tune` found to be faster densely. Nothing is allocated or
+/// trained.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct ModelArgs {
@@ -96,11 +99,13 @@ fn describe(args: &ModelArgs, name: &str) -> Result<String> {
     }
     config.model.connections = args.connections.filter(|&n| n > 0);
     let model = args.model.build(&config)?;
-    let count = ModelCount::new(&model, &config.model.allocate(&model)?);
+    let counts = config.model.allocate(&model)?;
+    let count = ModelCount::new(&model, &counts);
     let memory = match args.batch {
         None => Vec::new(),
         Some(batch) => {
             config.run.batch = batch;
+            note_denser(&model, &counts, batch);
             config.memory(args.model.image_shape(name)?, model.classes())?
         }
     };
@@ -126,4 +131,13 @@ fn describe(args: &ModelArgs, name: &str) -> Result<String> {
             why: e.to_string(),
         })
     })
+}
+
+/// Notes which layers would be faster densely, as `rootlet tune` measured on the adapters here.
+fn note_denser(model: &Model, counts: &[u64], batch: usize) {
+    let options = NetworkOptions::of_batch(batch);
+    for (adapter, crossovers) in tuned::crossovers_by_adapter(&mut output::note) {
+        let text = denser_text(&adapter, &crossovers, model, counts, &options);
+        text.iter().for_each(|text| output::note(text));
+    }
 }

@@ -7,14 +7,14 @@ use rootlet::command::tuned;
 use rootlet::engine::tune::{Tune, Tuned};
 use rootlet::engine::{Device, DeviceOptions, Precision};
 use rootlet::error::Fault;
-use rootlet::network::{NetworkOptions, StepTuned};
+use rootlet::network::{LayerCrossover, NetworkOptions, StepTuned};
 use rootlet::train::config::{real, whole};
 use rootlet::{Error, Result, network};
 use serde_json::json;
 
 use super::device_args::DeviceArgs;
 use super::model_flags::ModelFlags;
-use super::output;
+use super::{output, tune_layers};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,6 +33,10 @@ Examples:
 ///
 /// It also measures a training step with successive kernels run as one, and run separately. The two give different
 /// sums, so a run makes this choice when it begins and keeps it as --fused, even if it goes on on another adapter.
+///
+/// For each size of the model's layers, it then compares the sparse products with dense ones, at two or three
+/// densities, and says below which sparsity dense products are faster. `rootlet train` and `rootlet model` tell which
+/// layers are denser than that; --dense-above computes them densely.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TuneArgs {
@@ -82,11 +86,17 @@ pub fn run(args: &TuneArgs) -> Result<()> {
         activations: args.activations.unwrap_or(Precision::F32),
         ..NetworkOptions::of_batch(config.run.batch)
     };
-    let measured = network::tune(&device, &model, &counts, &options)?;
+    let mut measured = network::tune(&device, &model, &counts, &options)?;
     let step = network::tune_step(&device, &model, &counts, &options)?;
+    let layers = network::crossovers(&device, &model, &counts, &options)?;
+    // The kernels of the other way to run a step, and of other densities.
+    measured.extend(device.measured());
     let text = match args.json {
-        true => json(&device, &measured, step.as_ref())?,
-        false => table(&device, &measured, step.as_ref()),
+        true => json(&device, &measured, step.as_ref(), &layers)?,
+        false => {
+            let text = table(&device, &measured, step.as_ref());
+            text + &tune_layers::table(&layers)
+        }
     };
     output::print(&text)?;
     if measured.is_empty() {
@@ -99,6 +109,9 @@ pub fn run(args: &TuneArgs) -> Result<()> {
     if let Some(step) = step.filter(|step| step.doubt.is_none()) {
         tuned::keep_step(&device, &step.class, step.fused, &mut output::note);
     }
+    let trusted = layers.into_iter().filter(|layer| layer.doubt.is_none());
+    let crossovers = trusted.filter_map(|layer| Some((layer.class, layer.together?.crossover)));
+    tuned::keep_crossovers(&device, crossovers.collect(), &mut output::note);
     Ok(())
 }
 
@@ -134,7 +147,12 @@ fn table(device: &Device, measured: &[Tuned], step: Option<&StepTuned>) -> Strin
     text
 }
 
-fn json(device: &Device, measured: &[Tuned], step: Option<&StepTuned>) -> Result<String> {
+fn json(
+    device: &Device,
+    measured: &[Tuned],
+    step: Option<&StepTuned>,
+    layers: &[LayerCrossover],
+) -> Result<String> {
     let sizes: Vec<_> = measured
         .iter()
         .map(|tuned| {
@@ -153,7 +171,10 @@ fn json(device: &Device, measured: &[Tuned], step: Option<&StepTuned>) -> Result
             "apart_seconds": step.apart_seconds, "doubt": step.doubt,
         })
     });
-    serde_json::to_string(&json!({"adapter": device.description(), "sizes": sizes, "step": step}))
+    let layers: Vec<_> = layers.iter().map(tune_layers::json).collect();
+    let result =
+        json!({"adapter": device.description(), "sizes": sizes, "step": step, "layers": layers});
+    serde_json::to_string(&result)
         .map(|text| text + "\n")
         .map_err(|e| {
             Error::Device(Fault::Written {

@@ -23,7 +23,7 @@ pub enum Products {
 const ABOVE_CPU: f64 = 0.55;
 
 /// The same on a GPU: measured on llvmpipe, because no hardware GPU was available.
-const ABOVE_GPU: f64 = 0.5;
+pub(crate) const ABOVE_GPU: f64 = 0.5;
 
 /// The density above which products are dense on this device.
 pub fn above(device: &Device) -> f64 {

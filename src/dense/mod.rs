@@ -23,6 +23,7 @@ mod forward;
 mod gradient;
 mod transposed;
 
+pub(crate) use choice::ABOVE_GPU;
 pub use choice::{Products, above, choose};
 pub use expand::{Expand, ExpandParams};
 pub use forward::{DenseForward, DenseForwardParams};

@@ -131,6 +131,11 @@ impl WorkgroupShape {
         self.rows
     }
 
+    /// Loads in flight in the loops of a kernel that declares `UNROLL`.
+    pub(crate) fn unroll(self) -> u32 {
+        self.unroll
+    }
+
     /// Invocations of a workgroup that declares both.
     pub fn invocations(self) -> u32 {
         self.lanes * self.rows

@@ -10,6 +10,8 @@ use crate::error::{Error, Fault, Result};
 const LIBRARY: &[(&str, &str)] = &[
     ("activation", shader!("lib/activation")),
     ("activation_backward", shader!("lib/activation_backward")),
+    ("adamw", shader!("lib/adamw")),
+    ("batch_metrics", shader!("lib/batch_metrics")),
     ("conv_forward", shader!("lib/conv_forward")),
     ("conv_list", shader!("lib/conv_list")),
     ("conv_parts", shader!("lib/conv_parts")),
@@ -55,6 +57,11 @@ const LIBRARY: &[(&str, &str)] = &[
     ("sddmm_batch", shader!("lib/sddmm_batch")),
     ("segments", shader!("lib/segments")),
     ("select_key", shader!("lib/select_key")),
+    ("sgd", shader!("lib/sgd")),
+    (
+        "softmax_cross_entropy",
+        shader!("lib/softmax_cross_entropy"),
+    ),
     ("spmm", shader!("lib/spmm")),
     ("spmm_transposed", shader!("lib/spmm_transposed")),
     ("statistic", shader!("lib/statistic")),

@@ -48,6 +48,7 @@ options! {
     CUTMIX = "cutmix",
     DATA = "data",
     DATA_DIR = "data_dir",
+    DENSE_ABOVE = "dense_above",
     EPOCHS = "epochs",
     FUSED = "fused",
     HIDDEN = "hidden",

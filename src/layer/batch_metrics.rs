@@ -27,7 +27,7 @@ crate::kernel! {
 const LANES: usize = 64;
 
 impl BatchMetricsTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let lanes = self.params.lanes as usize;
         let partial = |lane: usize| -> [f32; 2] {
             (lane..lanes)

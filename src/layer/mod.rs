@@ -5,6 +5,7 @@
 //! | `definition.rs`, `extent.rs` | what a layer is: the trait that all of them implement; sizes |
 //! | `pass.rs`, `parameter_state.rs`, `parameters.rs` | what a layer sees while it records; dense parameters, on the host and on the device |
 //! | `sparse.rs`, `sparse_pass.rs`, `dense_pass.rs`, `bias_gradient.rs` | linear, token-wise and convolutional layers of sparse connections |
+//! | `both_ways.rs` | such a layer by itself, from its list of connections and densely, to compare their times |
 //! | `conv_pass.rs` | a convolution with the sums for the batch norms after and before it |
 //! | `linear_gelu.rs`, `linear_gelu_backward.rs` | such a layer with the GELU after it, or before it |
 //! | `norm/` | batch norm, layer norm |
@@ -14,7 +15,7 @@
 //! | `dropout.rs`, `flatten.rs` | dropout; one vector of all numbers |
 //! | `attention/`, `patchify.rs`, `positions.rs` | self-attention; patches as tokens, and their positions |
 //! | `samples.rs` | one instance of each, for verification and tests |
-//! | `softmax_cross_entropy.rs`, `batch_metrics.rs` | kernels of the loss, and of the results that are kept |
+//! | `softmax_cross_entropy.rs`, `batch_metrics.rs`, `cross_entropy_metrics.rs` | kernels of the loss, of the results that are kept, and of both |
 //!
 //! Each has a description (`BatchNorm`), which implements [`Layer`], and its passes at one size (`BatchNormPass`),
 //! which record kernels.
@@ -26,7 +27,9 @@ mod add;
 pub mod attention;
 mod batch_metrics;
 mod bias_gradient;
+mod both_ways;
 mod conv_pass;
+mod cross_entropy_metrics;
 mod definition;
 mod dense_pass;
 mod dropout;
@@ -58,6 +61,8 @@ pub use add::{AddForward, AddForwardParams, AddInto, AddIntoParams};
 pub use attention::{Attention, AttentionPass};
 pub use batch_metrics::{BatchMetrics, BatchMetricsParams};
 pub use bias_gradient::{BiasGradient, BiasGradientParams};
+pub use both_ways::{BothWays, LayerProduct};
+pub use cross_entropy_metrics::{CrossEntropyMetrics, CrossEntropyMetricsParams};
 pub use definition::{Connections, Layer, Linear};
 pub use dense_pass::DenseWeights;
 pub use dropout::{Dropout, DropoutApply, DropoutApplyParams, DropoutPass};

@@ -33,7 +33,7 @@ crate::kernel! {
 }
 
 impl SoftmaxCrossEntropyTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let lanes = self.params.lanes as usize;
         let classes = self.params.classes as usize;
         let smoothing = self.params.smoothing;

@@ -5,9 +5,11 @@ use std::any::Any;
 use super::{Accuracy, Comparison, Loss, Metric, MixLabels, MixLabelsParams};
 use crate::bounds::{check, share};
 use crate::data::TargetKind;
-use crate::engine::{Grid, Plan};
+use crate::engine::{Grid, Plan, View};
 use crate::error::Result;
-use crate::layer::{SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
+use crate::layer::{
+    CrossEntropyMetrics, CrossEntropyMetricsParams, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams,
+};
 
 /// Cross-entropy of the outputs' softmax against a class, with label smoothing during training (Szegedy et al. 2016).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -31,6 +33,14 @@ impl CrossEntropy {
             smoothing: label_smoothing as f32,
         })
     }
+
+    /// Only training smoothes.
+    fn smoothing_of(&self, pass: &Comparison<'_>) -> f32 {
+        match pass.training {
+            true => self.smoothing,
+            false => 0.0,
+        }
+    }
 }
 
 impl Loss for CrossEntropy {
@@ -47,12 +57,41 @@ impl Loss for CrossEntropy {
         metric.is::<Accuracy>()
     }
 
+    fn record_with_sums(
+        &self,
+        plan: &mut Plan,
+        pass: &Comparison<'_>,
+        ring: &View,
+        slots: usize,
+    ) -> Result<bool> {
+        if pass.mixed.is_some() || pass.lanes > CrossEntropyMetrics::MOST_LANES {
+            return Ok(false);
+        }
+        let kernel = CrossEntropyMetrics {
+            params: CrossEntropyMetricsParams {
+                classes: pass.outputs as u32,
+                lanes: pass.lanes as u32,
+                smoothing: self.smoothing_of(pass),
+                slots: slots as u32,
+            },
+            step: pass.step.clone(),
+            logits: pass.output.clone(),
+            labels: pass.targets.clone(),
+            delta: pass.delta.clone(),
+            losses: pass.losses.clone(),
+            correct: pass.scores.clone(),
+            ring: ring.clone(),
+        };
+        plan.dispatch(kernel, Grid::Groups(1))?;
+        Ok(true)
+    }
+
     fn record(&self, plan: &mut Plan, pass: &Comparison<'_>) -> Result<()> {
         let kernel = SoftmaxCrossEntropy {
             params: SoftmaxCrossEntropyParams {
                 classes: pass.outputs as u32,
                 lanes: pass.lanes as u32,
-                smoothing: if pass.training { self.smoothing } else { 0.0 },
+                smoothing: self.smoothing_of(pass),
             },
             step: pass.step.clone(),
             logits: pass.output.clone(),
@@ -68,11 +107,7 @@ impl Loss for CrossEntropy {
         let kernel = MixLabels {
             params: MixLabelsParams {
                 lanes: pass.lanes as u32,
-                kept: if pass.training {
-                    1.0 - self.smoothing
-                } else {
-                    1.0
-                },
+                kept: 1.0 - self.smoothing_of(pass),
             },
             step: pass.step.clone(),
             logits: pass.output.clone(),

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use super::comparison::Comparison;
 use crate::data::TargetKind;
-use crate::engine::Plan;
+use crate::engine::{Plan, View};
 use crate::error::Result;
 
 /// What training minimises: from the outputs of a network and the targets of its samples, it computes a number for each
@@ -31,6 +31,22 @@ pub trait Loss: Any + Debug + Send + Sync {
     /// # Errors
     /// The views do not fit.
     fn record(&self, plan: &mut Plan, pass: &Comparison<'_>) -> Result<()>;
+
+    /// Records the same, and the sums of losses and scores as [`BatchMetrics`](crate::layer::BatchMetrics) does, in one
+    /// dispatch with the same bits. The scores are those of a metric that it [finds](Loss::finds). Returns whether it
+    /// has a kernel for that; if not, nothing is recorded. `ring` is `[slots][2]`.
+    ///
+    /// # Errors
+    /// As [`record`](Loss::record).
+    fn record_with_sums(
+        &self,
+        _plan: &mut Plan,
+        _pass: &Comparison<'_>,
+        _ring: &View,
+        _slots: usize,
+    ) -> Result<bool> {
+        Ok(false)
+    }
 }
 
 /// What a network is evaluated by: a score for each sample; the mean is reported.

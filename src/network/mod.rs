@@ -18,6 +18,8 @@
 //! | `tiles.rs`, `gradient_tiles.rs` | gradients of a dense network that is not trained, a few rows at a time |
 //! | `runner.rs` | running the programs over a batch, part by part |
 //! | `tune.rs` | measuring the variants of its kernels ahead of a training |
+//! | `crossover.rs` | below which sparsity dense products are faster, by the sizes of its layers |
+//! | `tie.rs` | where a sparse and a dense product take as long |
 //! | `phase.rs` | the phases of the programs: what is timed by itself |
 
 mod backward;
@@ -25,6 +27,7 @@ mod buffers;
 mod build;
 mod checkpointing;
 mod convolutions;
+mod crossover;
 mod dense;
 mod feed;
 mod forward;
@@ -39,12 +42,15 @@ mod programs;
 mod recorder;
 mod ring;
 mod runner;
+mod tie;
 mod tiles;
 mod tune;
 
+pub use crossover::{LayerCrossover, crossovers, layer_classes};
 pub use feed::{Feed, Part, Resident, ResidentBatch, Slots};
 pub use on_device::Network;
 pub use options::{Forward, NetworkOptions, NetworkState, Purpose};
 pub use phase::StepTimes;
 pub use ring::{BatchResult, RING};
+pub use tie::Compared;
 pub use tune::{StepTuned, step_class, tune, tune_step};

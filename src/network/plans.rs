@@ -147,6 +147,14 @@ impl Recorder<'_> {
             scores: f.scores.all(),
         };
         let NetworkOptions { loss, metric, .. } = &self.options;
+        let metric = metric.as_deref().filter(|&metric| !loss.finds(metric));
+        if let (Some(ring), None, true) = (ring, metric, self.options.fuses(self.device))
+            && !(training && f.weights.is_some())
+            && loss.record_with_sums(plan, &comparison, &ring.all(), RING)?
+        {
+            values.delta[last] = Some(delta);
+            return Ok(());
+        }
         loss.record(plan, &comparison)?;
         if let (Some(weights), true) = (&f.weights, training) {
             let kernel = Weigh {
@@ -160,7 +168,6 @@ impl Recorder<'_> {
             };
             plan.dispatch(kernel, Grid::Items(comparison.lanes))?;
         }
-        let metric = metric.as_deref().filter(|&metric| !loss.finds(metric));
         if let (Some(metric), Some(_)) = (metric, ring) {
             metric.record(plan, &comparison)?;
         }
@@ -195,11 +202,17 @@ impl Recorder<'_> {
             let gradients = groups.each_ref().map(|g| (g.count, g.gradient.clone()));
             clip.record(&mut plan, limit, &gradients)?;
         }
-        for group in groups {
-            let views = [group.gradient, group.weights];
+        let updates = groups.each_ref().map(|group| {
+            let views = [group.gradient.clone(), group.weights.clone()];
             let step = self.buffers.step.all();
-            let update = Update::new(group.of, group.count, step, views, &group.state);
-            self.options.optimiser.step(&mut plan, &update)?;
+            Update::new(group.of, group.count, step, views, &group.state)
+        });
+        let optimiser = &self.options.optimiser;
+        let fuses = self.options.fuses(self.device);
+        if !fuses || !optimiser.step_together(&mut plan, self.device, &updates)? {
+            for update in &updates {
+                optimiser.step(&mut plan, update)?;
+            }
         }
         Ok(plan)
     }

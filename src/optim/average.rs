@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::array::{Scalar, StateArray};
 use super::definition::{Optimiser, Update};
 use crate::bounds::{check, share};
-use crate::engine::{Grid, Plan, View};
+use crate::engine::{Device, Grid, Plan, View};
 use crate::error::Result;
 
 crate::kernel! {
@@ -104,6 +104,20 @@ impl Averaged {
         Ok(true)
     }
 
+    fn average(&self, plan: &mut Plan, update: &Update<'_>) -> Result<()> {
+        let vectors = update.vectors();
+        let kernel = Average {
+            params: AverageParams {
+                vectors: vectors as u32,
+                decay: self.decay as f32,
+                rest: (1.0 - self.decay) as f32,
+            },
+            weights: update.weights.clone(),
+            averages: update.state(Self::NAME)?,
+        };
+        plan.dispatch(kernel, Grid::Items(vectors))
+    }
+
     fn is_average(array: &StateArray) -> bool {
         *array == Self::ARRAY
     }
@@ -127,17 +141,22 @@ impl Optimiser for Averaged {
 
     fn step(&self, plan: &mut Plan, update: &Update<'_>) -> Result<()> {
         self.of.step(plan, update)?;
-        let vectors = update.count.div_ceil(4);
-        let kernel = Average {
-            params: AverageParams {
-                vectors: vectors as u32,
-                decay: self.decay as f32,
-                rest: (1.0 - self.decay) as f32,
-            },
-            weights: update.weights.clone(),
-            averages: update.state(Self::NAME)?,
-        };
-        plan.dispatch(kernel, Grid::Items(vectors))
+        self.average(plan, update)
+    }
+
+    fn step_together(
+        &self,
+        plan: &mut Plan,
+        device: &Device,
+        updates: &[Update<'_>; 3],
+    ) -> Result<bool> {
+        if !self.of.step_together(plan, device, updates)? {
+            return Ok(false);
+        }
+        for update in updates {
+            self.average(plan, update)?;
+        }
+        Ok(true)
     }
 
     fn bytes(&self) -> u64 {

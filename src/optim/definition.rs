@@ -1,7 +1,7 @@
 //! The definition of an optimiser: one trait, which those of this crate and of others implement alike.
 
 use super::array::StateArray;
-use crate::engine::{Plan, View};
+use crate::engine::{Device, Plan, View};
 use crate::error::{Error, Misfit, Result};
 use std::fmt::Debug;
 
@@ -24,6 +24,21 @@ pub trait Optimiser: Debug + Send + Sync {
     /// # Errors
     /// The views do not fit.
     fn step(&self, plan: &mut Plan, update: &Update<'_>) -> Result<()>;
+
+    /// Records one step's update of all groups, in the order of [`Group`], as one dispatch with the bits of
+    /// [`step`](Optimiser::step). Returns whether it has a kernel for that which this device can run; if not, nothing
+    /// is recorded.
+    ///
+    /// # Errors
+    /// The views do not fit.
+    fn step_together(
+        &self,
+        _plan: &mut Plan,
+        _device: &Device,
+        _updates: &[Update<'_>; 3],
+    ) -> Result<bool> {
+        Ok(false)
+    }
 
     /// Bytes that it keeps for each trained number. This allows refusing a run that the device cannot hold, before
     /// anything is drawn.
@@ -83,6 +98,11 @@ impl<'a> Update<'a> {
             weights,
             state,
         }
+    }
+
+    /// Number of whole vectors of four that hold them.
+    pub fn vectors(&self) -> usize {
+        self.count.div_ceil(4)
     }
 
     /// `[count]`: one of the optimiser's arrays.

@@ -1,6 +1,8 @@
 //! Optimisers, and the learning rate's schedule.
 
 mod adamw;
+mod adamw_all;
+mod adamw_step;
 mod array;
 mod average;
 mod buffers;
@@ -10,9 +12,13 @@ mod definition;
 mod name;
 mod rate;
 mod sgd;
+mod sgd_all;
+mod sgd_step;
 mod state;
 
-pub use adamw::{AdamW, AdamWStep, AdamWStepParams};
+pub use adamw::AdamW;
+pub use adamw_all::{AdamWAll, AdamWAllParams};
+pub use adamw_step::{AdamWStep, AdamWStepParams};
 pub use array::{Numbers, Scalar, StateArray};
 pub use average::{Average, AverageParams, Averaged, Exchange, ExchangeParams};
 #[doc(hidden)]
@@ -25,5 +31,7 @@ pub(crate) use definition::check;
 pub use definition::{Group, Optimiser, Update};
 pub use name::{OptimiserName, RateName};
 pub use rate::{LearningRate, Milestones, Moment};
-pub use sgd::{Sgd, SgdStep, SgdStepParams};
+pub use sgd::Sgd;
+pub use sgd_all::{SgdAll, SgdAllParams};
+pub use sgd_step::{SgdStep, SgdStepParams};
 pub use state::OptimiserState;

@@ -1,65 +1,12 @@
 //! SGD with momentum, as `torch.optim.SGD` defines it.
 
-use rayon::prelude::*;
-
 use super::array::StateArray;
 use super::definition::{Optimiser, Update};
+use super::sgd_all::{SgdAll, SgdAllParams};
+use super::sgd_step::{SgdStep, SgdStepParams};
 use crate::bounds::{check, check_rate, share};
-use crate::engine::{Grid, Plan, StepState};
+use crate::engine::{Device, Grid, Plan};
 use crate::error::Result;
-
-crate::kernel! {
-    /// `g = gradient + decay * w; v = momentum * v + g; w -= lr * v`, or with Nesterov `w -= lr * (g + momentum * v)`.
-    ///
-    /// One dispatch over all layers' connections. Grid: [`Items`](crate::engine::Grid::Items) = vectors.
-    pub SgdStep, SgdStepParams, SgdStepTwin = "optim/sgd", shader!("optim/sgd");
-    params {
-        /// A quarter of the number of weights, rounded up.
-        vectors: u32,
-        /// Share of the velocity that is kept.
-        momentum: f32,
-        /// L2 penalty, added to the gradient.
-        weight_decay: f32,
-        /// 1: Nesterov's form.
-        nesterov: u32,
-    }
-    no loops;
-    uniform step: StepState,
-    read gradient: f32,
-    write weights: f32,
-    write velocity: f32,
-}
-
-/// Weights that a thread takes at a time.
-const CHUNK: usize = 16 * 1024;
-
-impl SgdStepTwin<'_> {
-    fn run(self) {
-        let SgdStepParams {
-            momentum,
-            weight_decay,
-            nesterov,
-            ..
-        } = self.params;
-        let rate = self.step.learning_rate;
-        let length = self.params.vectors as usize * 4;
-        let arch = pulp::Arch::new();
-        self.weights[..length]
-            .par_chunks_mut(CHUNK)
-            .zip(self.velocity[..length].par_chunks_mut(CHUNK))
-            .zip(self.gradient[..length].par_chunks(CHUNK))
-            .for_each(|((weights, velocity), gradient)| {
-                arch.dispatch(|| {
-                    for ((w, v), g) in weights.iter_mut().zip(velocity).zip(gradient) {
-                        let g = g + weight_decay * *w;
-                        *v = momentum * *v + g;
-                        let direction = if nesterov != 0 { g + momentum * *v } else { *v };
-                        *w -= rate * direction;
-                    }
-                });
-            });
-    }
-}
 
 /// SGD with momentum, weight decay and Nesterov's form: the options that stay the same over a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -120,7 +67,7 @@ impl Optimiser for Sgd {
     }
 
     fn step(&self, plan: &mut Plan, update: &Update<'_>) -> Result<()> {
-        let vectors = update.count.div_ceil(4);
+        let vectors = update.vectors();
         plan.dispatch(
             SgdStep {
                 params: SgdStepParams {
@@ -136,5 +83,42 @@ impl Optimiser for Sgd {
             },
             Grid::Items(vectors),
         )
+    }
+
+    fn step_together(
+        &self,
+        plan: &mut Plan,
+        device: &Device,
+        updates: &[Update<'_>; 3],
+    ) -> Result<bool> {
+        if !device.binds::<SgdAll>() {
+            return Ok(false);
+        }
+        let [connections, biases, dense] = updates;
+        let kernel = SgdAll {
+            params: SgdAllParams {
+                connections: connections.vectors() as u32,
+                biases: biases.vectors() as u32,
+                dense: dense.vectors() as u32,
+                momentum: self.momentum,
+                weight_decay: self.weight_decay,
+                nesterov: u32::from(self.nesterov),
+            },
+            step: connections.step.clone(),
+            gradient: connections.gradient.clone(),
+            weights: connections.weights.clone(),
+            velocity: connections.state(Self::STATE.name)?,
+            bias_gradient: biases.gradient.clone(),
+            bias: biases.weights.clone(),
+            bias_velocity: biases.state(Self::STATE.name)?,
+            dense_gradient: dense.gradient.clone(),
+            dense: dense.weights.clone(),
+            dense_velocity: dense.state(Self::STATE.name)?,
+        };
+        plan.dispatch(
+            kernel,
+            Grid::Items(updates.iter().map(Update::vectors).sum()),
+        )?;
+        Ok(true)
     }
 }

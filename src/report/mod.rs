@@ -8,9 +8,10 @@
 //! | `training/` | opening a device and training in a run folder |
 //! | `sweep/` | many runs |
 //! | `results/`, `figure/`, `page/`, `watch.rs`, `run_list.rs` | what is shown of runs |
-//! | `text.rs`, `epoch_table.rs`, `model.rs`, `shell.rs`, `terminal.rs` | events, models and command lines as text |
+//! | `text.rs`, `epoch_table.rs`, `model.rs`, `denser.rs`, `shell.rs`, `terminal.rs` | events, models and command lines as text |
 
 mod copies;
+mod denser;
 mod epoch_table;
 mod figure;
 mod fuzz;
@@ -28,6 +29,7 @@ mod watch;
 
 pub use crate::words::{counted, grouped};
 pub use copies::distinct;
+pub use denser::denser_text;
 pub use figure::{Figure, FigureSize, register_font};
 pub(crate) use fuzz::run_folder as fuzz_run_folder;
 pub use model::count_text;

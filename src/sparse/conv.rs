@@ -2,7 +2,7 @@
 
 use super::arena::LayerSpan;
 use super::conv_list::{LINE, TILE, listed_pieces};
-use super::spmm::GATHERS;
+use super::spmm::CONVOLUTIONS;
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, ShapeFamily, WorkgroupShape};
 use crate::error::Result;
@@ -20,7 +20,7 @@ crate::kernel! {
     /// all rows of the arena. Grid: [`ConvParams::grid`]. Bound by the loads of `input`: one per connection, position
     /// and lane.
     pub Conv, ConvParams, ConvTwin = "sparse/conv", shader!("sparse/conv"),
-        variants GATHERS, |_| LINE as u32;
+        variants CONVOLUTIONS, |_| LINE as u32;
     params {
         /// The planes and the window.
         window: WindowParams,

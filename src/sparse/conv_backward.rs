@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::arena::LayerSpan;
-use super::conv_list::listed;
+use super::conv_list::{FOUR, listed};
 use super::conv_parts::{PlaneParts, Tiling};
 use super::conv_sddmm::{ConvSddmmParams, ConvSddmmTwin};
 use super::conv_sddmm_normal::{ConvSddmmNormalParams, ConvSddmmNormalTwin};
@@ -23,7 +23,8 @@ crate::kernel! {
     /// kernels; `normed` as `input`: the input of the norm; `saved` `[4][channels]`; `parts` `[channels][parts][2]`.
     /// Whatever is not requested is not read. Grid: [`ConvBackwardParams::grid`].
     pub ConvBackward, ConvBackwardParams, ConvBackwardTwin =
-        "sparse/conv_backward", shader!("sparse/conv_backward");
+        "sparse/conv_backward", shader!("sparse/conv_backward"),
+        variants FOUR, |_| u32::MAX;
     params {
         /// The planes and the window.
         window: WindowParams,

@@ -11,6 +11,10 @@ pub(super) const TILE: usize = 4;
 /// in the hardware shape, four in the software shape.
 pub(super) const LINE: usize = 32;
 
+/// The variant of the convolutions that also sum over a workgroup, for which other numbers of lanes would mean another
+/// order: the loads of four connections are in flight instead of those of two.
+pub(super) const FOUR: &[WorkgroupShape] = &[WorkgroupShape::hardware(32, 4).unrolled(8)];
+
 /// Number of connections that a workgroup of the hardware shape lists at a time, in 2 KiB: all of most rows at once.
 const LISTED: u32 = 128;
 
@@ -34,6 +38,10 @@ pub(super) fn listed_pieces(
 pub(super) fn listed(n: u32, shape: WorkgroupShape, others: impl Fn(u32) -> Loops) -> Loops {
     let at_once = n.min(LISTED);
     let list = looped(at_once.div_ceil(shape.invocations()), NONE);
-    let sums = 2 * looped(at_once / 2, NONE) + others(at_once);
+    let at_a_time = match shape.unroll() {
+        8 => looped(at_once / 4, NONE) + looped(1, NONE),
+        _ => looped(at_once / 2, NONE),
+    };
+    let sums = 2 * at_a_time + others(at_once);
     looped(n.div_ceil(LISTED), list + sums)
 }

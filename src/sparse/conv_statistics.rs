@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::arena::LayerSpan;
 use super::conv::{ConvParams, ConvTwin};
-use super::conv_list::listed;
+use super::conv_list::{FOUR, listed};
 use super::conv_parts::{PlaneParts, Tiling, runs_whole};
 use crate::engine::loops::{Loops, NONE, looped, workgroup_sum};
 use crate::engine::{Grid, StepState, WorkgroupShape};
@@ -18,7 +18,8 @@ crate::kernel! {
     /// Shapes as there; `parts` `[rows][parts][3]`. Grid: [`ConvStatisticsParams::grid`]. The statistics are those of
     /// the computed values, before these are rounded if they are stored in fewer bits.
     pub ConvStatistics, ConvStatisticsParams, ConvStatisticsTwin =
-        "sparse/conv_statistics", shader!("sparse/conv_statistics");
+        "sparse/conv_statistics", shader!("sparse/conv_statistics"),
+        variants FOUR, |_| u32::MAX;
     params {
         /// The planes and the window.
         window: WindowParams,

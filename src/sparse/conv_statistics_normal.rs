@@ -1,5 +1,6 @@
 //! The convolution before a batch norm and after another one whose output was never written.
 
+use super::conv_list::FOUR;
 use super::conv_statistics::{ConvStatisticsParams, ConvStatisticsTwin};
 use super::through_norm::through_norm;
 use crate::engine::StepState;
@@ -12,7 +13,8 @@ crate::kernel! {
     ///
     /// Shapes as there; `saved` `[4][channels]`: mean, `1 / standard deviation`, weight and bias of the norm.
     pub ConvStatisticsNormal, ConvStatisticsNormalParams, ConvStatisticsNormalTwin =
-        "sparse/conv_statistics_normal", shader!("sparse/conv_statistics_normal");
+        "sparse/conv_statistics_normal", shader!("sparse/conv_statistics_normal"),
+        variants FOUR, |_| u32::MAX;
     params {
         /// The planes and the window.
         window: WindowParams,

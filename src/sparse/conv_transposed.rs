@@ -2,7 +2,7 @@
 
 use super::arena::LayerSpan;
 use super::conv_list::{LINE, TILE, listed_pieces};
-use super::spmm::GATHERS;
+use super::spmm::CONVOLUTIONS;
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, ShapeFamily, WorkgroupShape};
 use crate::error::Result;
@@ -21,7 +21,7 @@ crate::kernel! {
     /// channel's tap are one range, so nothing is scattered; bound by the loads of `delta`.
     pub ConvTransposed, ConvTransposedParams, ConvTransposedTwin =
         "sparse/conv_transposed", shader!("sparse/conv_transposed"),
-        variants GATHERS, |_| LINE as u32;
+        variants CONVOLUTIONS, |_| LINE as u32;
     params {
         /// The planes and the window.
         window: WindowParams,

@@ -24,6 +24,17 @@ pub(crate) const GATHERS: &[WorkgroupShape] = &[
     WorkgroupShape::software(8, 4),
 ];
 
+/// The same for convolutions, which may also have the loads of four connections in flight instead of two.
+pub(super) const CONVOLUTIONS: &[WorkgroupShape] = &[
+    WorkgroupShape::hardware(4, 32),
+    WorkgroupShape::hardware(8, 16),
+    WorkgroupShape::hardware(16, 8),
+    WorkgroupShape::hardware(32, 2),
+    WorkgroupShape::hardware(32, 8),
+    WorkgroupShape::hardware(32, 4).unrolled(8),
+    WorkgroupShape::software(8, 4),
+];
+
 /// The same for the products of layers, which may also have eight loads of a row's connections in flight instead of
 /// four, for chips with distant caches.
 pub(super) const PRODUCTS: &[WorkgroupShape] = &[

@@ -77,12 +77,15 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
         ..Trial::new(residual(image(3, 9, 7), [5, 9])?, Path::Full, 6)
     };
     problems.push(parts.into_problem());
-    let adamw = Trial {
-        adamw: true,
-        method: "gse-uniform",
-        ..Trial::new(residual(image(3, 9, 7), [5, 9])?, Path::Sparse(0.4), 7)
-    };
-    problems.push(adamw.into_problem().quick(true));
+    for fused in [false, true] {
+        let adamw = Trial {
+            adamw: true,
+            fused: Some(fused),
+            method: "gse-uniform",
+            ..Trial::new(residual(image(3, 9, 7), [5, 9])?, Path::Sparse(0.4), 7)
+        };
+        problems.push(adamw.into_problem().quick(true));
+    }
     problems.extend(more);
     Ok(problems)
 }

@@ -106,5 +106,11 @@ fn run(
     for metric in metrics {
         metric.record(&mut plan, &pass)?;
     }
+    // As in networks whose loss also finds the metric, with the sums of both if it has a kernel for that.
+    let alone = Comparison {
+        mixed: None,
+        ..pass
+    };
+    loss.record_with_sums(&mut plan, &alone, &room("ring", 4)?, 2)?;
     device.run_checked(&device.prepare(&plan)?, "")
 }

@@ -235,6 +235,125 @@ fn whether_kernels_are_fused_is_measured_and_stays_with_the_run() {
     );
 }
 
+/// Below which sparsity dense products are faster is kept, and told of layers that are denser.
+#[test]
+fn layers_that_would_be_faster_densely_are_told() {
+    let desk = Desk::new();
+    let sizes = ["--hidden=300,200", "--batch=64"];
+    let tune = [
+        "tune",
+        "mlp",
+        "--image=1x8x8",
+        sizes[0],
+        sizes[1],
+        MODEL[5],
+        MODEL[6],
+        "--assignment=uniform",
+    ];
+    let text = cached(&desk, &tune).out;
+    for part in [
+        "dense is faster",
+        "64 to 300, of the batch itself batch=64 f32 (linear0)",
+        "300 to 200 batch=64 f32",
+        "gradients of the weights",
+        "at 90.0 %",
+    ] {
+        assert!(text.contains(part), "no `{part}` in {text}");
+    }
+    let json = cached(&desk, &[&tune[..], &["--json"]].concat()).out;
+    let layers = serde_json::from_str::<Value>(&json).unwrap()["layers"].clone();
+    // The classifier is too small to matter; the first layer needs no gradient at its input.
+    let products = |at: usize| layers[at]["products"].as_array().unwrap().clone();
+    assert_eq!((products(0).len(), products(1).len()), (2, 3), "{layers}");
+    for layer in layers.as_array().unwrap() {
+        let all = products(0)
+            .into_iter()
+            .chain(products(1))
+            .chain([layer["together"].clone()]);
+        for found in all {
+            assert!(found["dense_seconds"].as_f64().unwrap() > 0.0, "{found}");
+            assert!(found["sparse_seconds"].as_f64().unwrap() > 0.0, "{found}");
+            let crossover = &found["crossover_sparsity"];
+            assert!(
+                crossover.is_null() || (0.0..=1.0).contains(&crossover.as_f64().unwrap()),
+                "{found}"
+            );
+        }
+    }
+    let kept = |desk: &Desk| kept(desk)[0]["crossovers"].clone();
+    for layer in layers.as_array().unwrap() {
+        let class = layer["class"].as_str().unwrap();
+        let (kept, found) = (
+            &kept(&desk)[class],
+            &layer["together"]["crossover_sparsity"],
+        );
+        let same = match (kept.as_f64(), found.as_f64()) {
+            (Some(a), Some(b)) => (a - b).abs() < 1e-12,
+            (a, b) => a == b,
+        };
+        assert!(same, "{kept} is not {found}");
+    }
+    // As if the second layer were faster densely below 93 %, and the first one only below 60 %.
+    let path = desk.path("cache/tuned.json");
+    let mut file: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let crossovers = &mut file["tuned"][0]["crossovers"];
+    for (layer, sparsity) in [(0, 0.6), (1, 0.93)] {
+        crossovers[layers[layer]["class"].as_str().unwrap()] = sparsity.into();
+    }
+    std::fs::write(&path, file.to_string()).unwrap();
+    let says = "dense products were measured as faster for 1 layer: linear1 is 90.0 % sparse, dense is faster below 93.0 %";
+    let train = |more: &[&str]| {
+        let mut arguments = vec![
+            sizes[0],
+            "--steps=3",
+            "--adapter=llvmpipe",
+            "--assignment=uniform",
+        ];
+        if !more.iter().any(|argument| argument.starts_with("--batch")) {
+            arguments.push(sizes[1]);
+        }
+        cached(&desk, &small(&[&arguments[..], more].concat())).err
+    };
+    let told = train(&["--tune=on"]);
+    assert_eq!(told.matches(says).count(), 1, "{told}");
+    assert!(told.contains("--dense-above"), "{told}");
+    for silent in [
+        &["--tune=off"][..],
+        &["--tune=on", "--dense-above=0.1"],
+        &["--tune=on", "--batch=32"],
+        &["--tune=on", "--sparsity=0.95"],
+        &["--tune=on", "--method=gradual"],
+        &["--tune=on", "--scope=global"],
+    ] {
+        let told = train(silent);
+        assert!(
+            !told.contains("dense products were measured"),
+            "{silent:?}: {told}"
+        );
+    }
+    let model = |more: &[&str]| {
+        let arguments = [
+            "model",
+            "mlp",
+            "--image=1x8x8",
+            sizes[0],
+            "--assignment=uniform",
+        ];
+        cached(&desk, &[&arguments[..], more].concat()).err
+    };
+    assert!(model(&[sizes[1]]).contains(says));
+    assert_eq!(model(&[]), "");
+    assert_eq!(model(&["--batch=32"]), "");
+    // A number that is no sparsity is reported.
+    file["tuned"][0]["crossovers"]["x"] = 1.5.into();
+    std::fs::write(&path, file.to_string()).unwrap();
+    let told = train(&["--tune=on"]);
+    assert!(
+        told.contains("passed over") && told.contains("a sparsity of 1.5 for `x`"),
+        "{told}"
+    );
+}
+
 #[test]
 fn a_model_too_small_to_measure_is_told() {
     let desk = Desk::new();

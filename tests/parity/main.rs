@@ -21,6 +21,7 @@ mod norms;
 mod plain_layers;
 mod small;
 mod steps;
+mod together;
 
 use rootlet::engine::{Class, Device, DeviceOptions, Plan, StepState, View, adapter};
 use rootlet::model::{Extent, mlp};

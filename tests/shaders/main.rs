@@ -146,7 +146,7 @@ fn every_shader_translates_to_glsl() {
 }
 
 /// Kernels with more storage buffers than WebGPU promises, at most 16: networks avoid them if an adapter has fewer.
-const WIDE: [&str; 1] = ["sparse/conv_backward"];
+const WIDE: [&str; 3] = ["optim/adamw_all", "optim/sgd_all", "sparse/conv_backward"];
 
 /// WebGPU's default limits for compute: 8 storage buffers a stage, 256 invocations and 16 KiB a workgroup.
 #[test]
@@ -257,6 +257,7 @@ fn every_kernel_of_several_workgroups_runs_in_ranges() {
         "bench/count",
         "bench/exchange",
         "layer/batch_metrics",
+        "layer/cross_entropy_metrics",
         "optim/clip_factor",
         "primitive/scan_sums",
         "topology/extend_list",

@@ -2,6 +2,7 @@
 
 mod best;
 mod losses;
+mod measured;
 mod record_run;
 mod saver;
 mod start;

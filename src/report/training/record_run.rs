@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use super::best::BestSaver;
+use super::measured::take_measured;
 use super::saver::Saver;
 use super::start::Start;
 use crate::cache::tuned;
 use crate::checkpoint::{Checkpoint, Origin, Snapshot};
 use crate::data::Dataset;
 use crate::engine::{Device, DeviceOptions};
-use crate::error::option::{ADAPTER, CHECK, FUSED};
-use crate::network::{NetworkOptions, step_class};
+use crate::error::option::{ADAPTER, CHECK};
 use crate::report::recording::{Known, ResumePoint, missing, now, tables_against};
 use crate::report::{Console, Lost, Reports, Resumed, RunFolder, RunLock, Style};
 use crate::train::event::Finished;
@@ -112,10 +112,10 @@ impl RecordedTraining {
         }
         let mut config = config;
         if device.tunes() {
-            let steps = tuned::recall(&device, note);
+            let known = tuned::recall(&device, note);
             // A resumed run keeps what it began with.
             if !matches!(place, Place::Resume(_)) {
-                take_measured(&mut config, &steps, &data, &device, note)?;
+                take_measured(&mut config, &known, &data, &device, note)?;
             }
         }
         let mut trainer = match place {
@@ -317,36 +317,4 @@ pub(in crate::report) fn concerns_one_run(error: &Error) -> bool {
             | Error::Stopped
     );
     !others && !error.is_usage()
-}
-
-/// For a run that begins, takes over whether `rootlet tune` measured fused kernels as faster for its model on this
-/// adapter. That becomes part of the configuration, and so of the checkpoints.
-fn take_measured(
-    config: &mut TrainConfig,
-    steps: &tuned::Steps,
-    data: &Dataset,
-    device: &Device,
-    note: &mut dyn FnMut(&str),
-) -> Result<()> {
-    if config.machine.fused.is_some() || steps.is_empty() {
-        return Ok(());
-    }
-    let resolved = config.clone().resolve()?;
-    let model = resolved.build_model(data.shape, data.classes)?;
-    let options = NetworkOptions {
-        activations: resolved.machine.activations,
-        ..NetworkOptions::of_batch(resolved.run.batch)
-    };
-    let class = step_class(&model, &resolved.model.allocate(&model)?, &options);
-    let measured = steps.fused(&class);
-    if let Some(fused) = measured.filter(|fused| *fused != options.fuses(device)) {
-        config.machine.fused = Some(fused);
-        let how = if fused { "as one" } else { "apart" };
-        note(&format!(
-            "kernels that follow each other run {how}, which was measured as faster for this model on {}: the run has \
-             {FUSED} {fused}",
-            device.name()
-        ));
-    }
-    Ok(())
 }
