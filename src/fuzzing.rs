@@ -102,7 +102,7 @@ fn bench_json(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let path = Path::new("bench.json");
     if let Ok(file) = report::BenchFile::parse(&text, path) {
-        let page = report::Page::new(&[], &[file]).and_then(|page| page.html());
+        let page = report::Page::new(&[], &[file], &[]).and_then(|page| page.html());
         assert!(page.is_ok());
     }
     if let Ok(report) = bench::BenchReport::parse(&text, path) {

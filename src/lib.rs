@@ -108,6 +108,9 @@ pub mod data;
 pub mod dense;
 mod disk;
 pub mod error;
+#[cfg(feature = "report")]
+#[doc(hidden)]
+pub mod export;
 mod files;
 #[cfg(all(feature = "bench", feature = "image-folder"))]
 #[doc(hidden)]
@@ -175,6 +178,9 @@ pub mod command {
     #[cfg(feature = "report")]
     #[doc(inline)]
     pub use crate::cache::tuned;
+    #[cfg(feature = "report")]
+    #[doc(inline)]
+    pub use crate::export;
     #[cfg(feature = "report")]
     #[doc(inline)]
     pub use crate::report;

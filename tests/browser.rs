@@ -178,7 +178,7 @@ fn records(folder: &Path) -> Vec<RunRecord> {
 fn page(folder: &Path) -> (PathBuf, usize) {
     let bench = folder.join("bench.json");
     fs::write(&bench, BENCH).unwrap();
-    let page = Page::new(&records(folder), &[BenchFile::read(&bench).unwrap()]).unwrap();
+    let page = Page::new(&records(folder), &[BenchFile::read(&bench).unwrap()], &[]).unwrap();
     let path = folder.join("report.html");
     fs::write(&path, page.html().unwrap()).unwrap();
     (path, page.figures().count())

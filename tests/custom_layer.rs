@@ -154,3 +154,27 @@ fn it_is_trained_saved_and_resumed_to_the_bit() {
     resumed.restore(loaded).unwrap();
     assert_eq!(run(&mut resumed).state, unbroken.state);
 }
+
+/// It says no operation that other programs have.
+#[cfg(feature = "report")]
+#[test]
+fn a_network_with_it_is_refused_where_networks_are_exported() {
+    use rootlet::export::Exported;
+
+    let mut trainer = trainer(Device::cpu(2).unwrap(), Some(1));
+    let snapshot = run(&mut trainer);
+    let folder = tempfile::tempdir().unwrap();
+    checkpoint::save(folder.path(), &snapshot, "epochs = 1\n").unwrap();
+    let saved = checkpoint::load(folder.path()).unwrap();
+    let record = trainer.data().record();
+    let input = Extent {
+        channels: 1,
+        height: 8,
+        width: 8,
+    };
+    let error = Exported::new(&saved, &model(input, 10), &record)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("prelu0 of the kind prelu"), "{error}");
+    assert!(error.contains("Layer::operation"), "{error}");
+}

@@ -58,6 +58,7 @@ mod stepper;
 mod steps;
 mod table;
 mod timing;
+mod trained;
 mod workgroup;
 
 pub use crate::engine::TimedBy;
@@ -87,6 +88,7 @@ pub use spread::Spread;
 pub use step_figure::StepFigure;
 pub use stepper::Bytes;
 pub use table::Table;
+pub use trained::{AnswerFigure, has_onnxruntime, is_on_cores, time_answers};
 pub use workgroup::{
     Exchange, ExchangeParams, SumMemory, SumMemoryParams, SumSubgroups, SumSubgroupsParams,
 };

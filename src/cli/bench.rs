@@ -3,6 +3,7 @@
 mod compare;
 mod effects;
 mod gallery;
+mod of_run;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,8 @@ Examples:
       From which density on layers are faster densely.
   rootlet bench --only scaling
       How time and memory of a step grow with the width.
+  rootlet bench --run runs/20260131-174502-photos --adapter cpu
+      How fast the network of a run answers, beside onnxruntime.
   rootlet bench --share
       The standard cases as a file and a row of a table, for others to see.
   rootlet bench compare cpu.json gpu.json -o devices.svg
@@ -68,6 +71,10 @@ pub struct BenchArgs {
     /// leaves out the longer cases
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".", conflicts_with_all = NARROWING)]
     share: Option<PathBuf>,
+    /// Measure how fast the network of a run answers: one sample, and 128 at once; on the CPU beside onnxruntime with
+    /// dense weights, if Python has it
+    #[arg(long, value_name = "RUN", conflicts_with_all = NARROWING, conflicts_with_all = ["share", "json", "limit", "tune", "activations"])]
+    run: Option<PathBuf>,
     /// Small sizes and short measurements: a first impression within seconds
     #[arg(long)]
     quick: bool,
@@ -301,6 +308,9 @@ pub fn run(args: &BenchArgs) -> Result<()> {
 }
 
 fn measure(args: &BenchArgs) -> Result<()> {
+    if let Some(run) = &args.run {
+        return of_run::run(run, &args.device, args.options().budget, args.keep_doubtful);
+    }
     let to_stdout = args.json.as_deref() == Some(Path::new("-"));
     let mut table = Table::default();
     // A closed pipe must not end a bench whose figures go to a file. In that case, whatever cannot be shown is dropped.

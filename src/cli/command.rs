@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use rootlet::Result;
 
 use super::{
-    adapters, bench, data, eval, flops, model, report, runs, shell, sweep, train, tune, verify,
-    watch,
+    adapters, bench, data, eval, export, flops, model, predict, report, runs, shell, sweep, train,
+    tune, verify, watch,
 };
 
 /// Trains sparse neural networks on any GPU, or without one
@@ -40,8 +40,12 @@ Examples:
       Go on with a run that was interrupted.
   rootlet eval runs/20260131-174502-digits
       Test the network of a run.
+  rootlet predict runs/20260131-174502-photos new-photos -o predictions.csv
+      What the network of a run says of other photos, or of the rows of a table.
   rootlet watch runs/20260131-174502-digits
       See how far a run is.
+  rootlet export runs/20260131-174502-photos --format onnx -o photos.onnx
+      The network of a run for onnxruntime; others are torch, scipy and safetensors.
   rootlet runs
       List the runs and their results.
   rootlet sweep sweep.toml && rootlet report runs/sweep -o report.html
@@ -67,6 +71,8 @@ Examples:
 enum Command {
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
+    Predict(predict::PredictArgs),
+    Export(export::ExportArgs),
     Adapters(adapters::AdaptersArgs),
     Bench(bench::BenchArgs),
     Model(model::ModelArgs),
@@ -87,6 +93,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Train(args) => return train::run(&args),
         Command::Eval(args) => eval::run(&args)?,
+        Command::Predict(args) => predict::run(&args)?,
+        Command::Export(args) => export::run(&args)?,
         Command::Adapters(args) => adapters::run(&args)?,
         Command::Bench(args) => bench::run(&args)?,
         Command::Model(args) => model::run(&args)?,

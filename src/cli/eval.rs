@@ -1,24 +1,26 @@
 //! `rootlet eval`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
-use rootlet::checkpoint::{self, Checkpoint, Snapshot, Which};
-use rootlet::data::table::TableOptions;
+use rootlet::checkpoint::{Checkpoint, Snapshot, Which};
 use rootlet::data::{
     self, DataOptions, DataPart, DataRecord, Dataset, LoaderOptions, TestPart, is_path,
 };
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::error::Fault;
+use rootlet::report::check_output;
 use rootlet::train::config::whole;
 use rootlet::train::{Setup, TrainConfig, evaluate_whole};
 use rootlet::{Error, Result};
 
 use super::device_args::DeviceArgs;
+use super::trained::{Asked, Opened};
 use super::{checks, output};
+use confusion::Confusion;
 use shown::{Shown, by_class};
 
+mod confusion;
 mod shown;
 
 const EXAMPLES: &str = "\
@@ -28,7 +30,9 @@ Examples:
   rootlet eval runs/20260131-174502-mnist --data-dir /data/mnist --json
       The same where the data lies elsewhere now, as JSON.
   rootlet eval runs/20260131-174502-iris --data more.csv
-      A network of a table on the rows of another file.";
+      A network of a table on the rows of another file.
+  rootlet eval runs/20260131-174502-photos --classes --json > tested.json
+      The results for each class; `rootlet report runs tested.json` draws them.";
 
 /// Tests a trained network
 ///
@@ -57,9 +61,13 @@ pub struct EvalArgs {
     /// Leave out images of a folder that cannot be read, and name them [default: as in training]
     #[arg(long)]
     skip_bad_images: bool,
-    /// Report the results for each class, and macro F1, balanced accuracy and AUC over all
+    /// Report the results for each class, which of them are taken for which others, and macro F1, balanced accuracy
+    /// and AUC over all
     #[arg(long)]
     classes: bool,
+    /// Write the confusion matrix as CSV: a row for each class, a column for each answer
+    #[arg(long, value_name = "FILE")]
+    confusion: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceArgs,
     /// Print the result as one JSON object
@@ -78,81 +86,18 @@ struct Tested {
     learned: Option<u64>,
 }
 
-/// The data set's name and folder: as given, or those of the training. Paths of tables are made absolute, because they
-/// are compared.
-fn named(args: &EvalArgs, own: &DataOptions) -> Result<DataOptions> {
-    let name = args.data.clone().unwrap_or_else(|| own.name.clone());
-    if !is_path(&name) {
-        return Ok(DataOptions {
-            name,
-            dir: args.data_dir.clone().or(own.dir.clone()),
-            ..DataOptions::default()
-        });
-    }
-    let mut config = TrainConfig::default();
-    config.data.name = name;
-    config.data.dir = args.data_dir.clone();
-    Ok(config.resolve()?.source())
-}
-
-/// Whether this is the table of the training in another place: then the same rows are held out for testing.
-fn is_moved(source: &DataOptions, trained: Option<&DataRecord>) -> bool {
-    let Some(trained) = trained.filter(|_| source.table.prepared.is_some()) else {
-        return false;
-    };
-    // A file that cannot be divided is a different one.
-    data::load_to_test(source).is_ok_and(|data| data.record().train == trained.train)
-}
-
 /// Loads the data in the form that the network was trained with, and tells the user if they are not those of its
 /// training.
 fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Result<Tested> {
     let own = config.source();
     let trained = checkpoint.manifest.data.as_ref();
-    let named = named(args, &own)?;
-    let mut source = DataOptions {
-        name: named.name,
-        dir: named.dir,
-        limit: args.limit.filter(|&limit| limit > 0),
-        images: own.images,
-        val_split: own.val_split,
-        seed: own.seed,
-        table: TableOptions {
-            // The rules are applied, never fitted again.
-            prepared: trained.and_then(|data| data.preprocessing.clone().map(Arc::new)),
-            ..own.table.clone()
-        },
-    };
-    if is_path(&source.name) && args.data_dir.is_some() {
-        return Err(checks::no_effect(
-            "data-dir",
-            "--data names the table's file itself",
-        ));
+    let source = Asked {
+        data: args.data.as_deref(),
+        data_dir: args.data_dir.as_deref(),
+        limit: args.limit,
+        skips_bad: args.skip_bad_images.then_some("skip-bad-images"),
     }
-    if is_path(&source.name) && source.name != own.name {
-        source.table.tests_all = !is_moved(&source, trained);
-    }
-    if source.name == data::NAMES[0] && args.data_dir.is_some() {
-        return Err(checks::no_effect(
-            "data-dir",
-            "the data set digits comes with rootlet; name another one with --data",
-        ));
-    }
-    if args.skip_bad_images && source.name != data::IMAGE_FOLDER {
-        return Err(checks::no_effect(
-            "skip-bad-images",
-            &format!(
-                "the data set {} is read and checked as a whole",
-                source.name
-            ),
-        ));
-    }
-    source.images.skip_bad |= args.skip_bad_images;
-    if let (true, Some(trained)) = (source.name != own.name, trained) {
-        // A folder's images are resized to the size that the network was trained with.
-        source.images.size = trained.shape.height;
-        source.images.resize = None;
-    }
+    .source(&own, trained)?;
     let own_limit = own.limit;
     let data = data::load_to_test(&source)?;
     // Take as many as in training, so that the results can be compared.
@@ -261,21 +206,14 @@ fn learned_of(
 /// Evaluates a checkpoint.
 pub fn run(args: &EvalArgs) -> Result<()> {
     args.device.check_threads()?;
-    let (checkpoint, which) = checkpoint::load_which(&args.checkpoint, args.which)?;
-    if let Some(note) = &checkpoint.note {
-        output::note(note);
+    if let Some(path) = &args.confusion {
+        check_output(path, &[])?;
     }
-    let objective = &checkpoint.manifest.objective;
-    let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
-    if !Setup::is_as_configured(&config, objective) {
-        return Err(Error::Fixed {
-            what: format!(
-                "{} was trained with {objective}, which another program provided",
-                checkpoint.path.display()
-            ),
-            way_out: "test it with that program".to_owned(),
-        });
-    }
+    let Opened {
+        checkpoint,
+        which,
+        config,
+    } = Opened::of(&args.checkpoint, args.which, "test it with that one")?;
     let Tested {
         mut data,
         part,
@@ -315,6 +253,16 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         &data,
         LoaderOptions::of_batch(network.micro_batch()),
     )?;
+    let confusion = Confusion::of(&data.class_names, &outcomes);
+    if let Some(path) = &args.confusion {
+        let Some(confusion) = &confusion else {
+            return Err(checks::no_effect(
+                "confusion",
+                "the samples do not have one class each",
+            ));
+        };
+        confusion.write(path)?;
+    }
     for bad in data.bad_images() {
         output::note(&format!("left out because it cannot be read: {bad}"));
     }
@@ -334,7 +282,10 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         step: checkpoint.snapshot.progress.step,
         test_part: &data.test_part,
         trained_on,
+        data: &data.name,
+        network: args.checkpoint.display().to_string(),
         classes: args.classes.then(|| by_class(&data.class_names, &outcomes)),
+        confusion: (confusion.as_ref().filter(|_| args.classes)).map(Confusion::pairs),
         by_bytes: !images.older.is_empty(),
     };
     let text = match args.json {
@@ -348,7 +299,9 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         false => {
             let line = shown.line(&data, own);
             let table = shown.classes.as_deref().map(|classes| shown.table(classes));
-            line + &table.unwrap_or_default()
+            let matrix = confusion.filter(|_| args.classes && args.confusion.is_none());
+            let matrix = matrix.map(|matrix| matrix.table());
+            line + &table.unwrap_or_default() + &matrix.unwrap_or_default()
         }
     };
     output::print(&(text + "\n"))

@@ -1,10 +1,10 @@
 //! Output for people and for programs.
 
-use std::io::Write;
-use std::path::Path;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 use rootlet::data::Dataset;
-use rootlet::report::{error_line, fitted, printable};
+use rootlet::report::{NewFile, error_line, fitted, printable};
 use rootlet::{Error, Result};
 
 /// Notes that a limit exceeds the number of images and so limits nothing.
@@ -15,6 +15,19 @@ pub(super) fn note_wide_limit(limit: usize, data: &Dataset, samples: usize) {
             data.sample()
         ));
     }
+}
+
+/// Begins a file that must not be there yet, unless `force` replaces it.
+pub(super) fn begin(path: &Path, inputs: &[PathBuf], force: bool) -> Result<NewFile> {
+    NewFile::begin(path, inputs, force).map_err(|error| match error {
+        Error::Io { path, source, .. } if source.kind() == ErrorKind::AlreadyExists => {
+            Error::Fixed {
+                what: format!("{} exists already", path.display()),
+                way_out: "--force replaces it, or give another name".to_owned(),
+            }
+        }
+        other => other,
+    })
 }
 
 /// Prints something that the user should know, without stopping.

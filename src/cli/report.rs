@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rootlet::report::{
-    BenchFile, FigureSize, Page, RunRecord, check_output, counted, distinct, read_runs, write_file,
+    BenchFile, FigureSize, JsonFile, Page, RunRecord, TestedFile, check_output, counted, distinct,
+    read_runs, write_file,
 };
 use rootlet::{Error, Result};
 
@@ -17,6 +18,8 @@ Examples:
       One run.
   rootlet report runs/sweep bench.json -o report.html
       All runs of a sweep, and the figures of `rootlet bench --json bench.json`.
+  rootlet report runs/a tested.json -o report.html
+      A run, and the results for each class that `rootlet eval runs/a --classes --json` printed into tested.json.
   rootlet report runs/sweep --picture accuracy-and-memory.svg
       The page, and one picture of what was compared.
   rootlet report runs/a runs/b -o report.html --png figures
@@ -30,8 +33,8 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct ReportArgs {
-    /// Run folders, folders of run folders such as a sweep's, and JSON files of `rootlet bench`
-    #[arg(required = true, value_name = "RUN|BENCH.json")]
+    /// Run folders, folders of run folders such as a sweep's, and JSON files of `rootlet bench` and `rootlet eval`
+    #[arg(required = true, value_name = "RUN|FILE.json")]
     inputs: Vec<PathBuf>,
     /// The page
     #[arg(short, long, value_name = "FILE", default_value = "report.html")]
@@ -60,6 +63,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
     }
     let (mut records, mut benches): (Vec<RunRecord>, Vec<BenchFile>) = (Vec::new(), Vec::new());
+    let mut tested: Vec<TestedFile> = Vec::new();
     let mut damaged: Vec<(&Path, Error)> = Vec::new();
     for input in &args.inputs {
         std::fs::metadata(input).map_err(Error::io("open the run", input))?;
@@ -68,11 +72,15 @@ pub fn run(args: &ReportArgs) -> Result<()> {
             true => {
                 read_runs(input, &mut |text| output::note(text)).map(|runs| records.extend(runs))
             }
-            false => BenchFile::read(input).map(|bench| benches.push(bench)),
+            false => JsonFile::read(input).map(|file| match file {
+                JsonFile::Bench(bench) => benches.push(bench),
+                JsonFile::Tested(file) => tested.push(file),
+            }),
         };
         damaged.extend(read.err().map(|error| (input.as_path(), error)));
     }
-    if records.is_empty() && benches.is_empty() && !damaged.is_empty() {
+    let is_empty = records.is_empty() && benches.is_empty() && tested.is_empty();
+    if is_empty && !damaged.is_empty() {
         return Err(damaged.remove(0).1);
     }
     for (input, error) in damaged {
@@ -80,7 +88,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     }
     // A run counts once, even if it was named both alone and through its sweep.
     let records = distinct(records, &mut |text| output::note(text))?;
-    let page = Page::new(&records, &benches)?;
+    let page = Page::new(&records, &benches, &tested)?;
     write_file(&args.output, page.html()?.as_bytes())?;
     if let Some(file) = &args.picture {
         check_output(file, &args.inputs)?;

@@ -96,6 +96,8 @@ pub use record::DataRecord;
 #[doc(hidden)]
 pub use record::{HeldOutRecord, PartRecord};
 pub use shape::ImageShape;
+#[doc(hidden)]
+pub use sources::Photos;
 pub use sources::{DataSource, Images, Inputs, Reader, Reading, Split, Vectors};
 pub use table::{Missing, Preprocessing, TableOptions};
 #[doc(hidden)]

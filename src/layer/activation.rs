@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::definition::{Layer, Linear};
 use super::extent::Extent;
 use super::normal::normal;
+use super::operation::Operation;
 use super::pass::{Backward, Forward, Sink};
 use super::pointwise::{check_views, map};
 use crate::engine::{Grid, Plan, View};
@@ -264,6 +265,10 @@ impl Layer for Relu {
         Activation::Relu.backward(plan, output, pass.delta(), view, words, accumulate)
     }
 
+    fn operation(&self, _: &[Extent]) -> Option<Operation> {
+        Some(Operation::Relu)
+    }
+
     fn linear(&self, _: usize) -> Linear {
         Linear::Identity
     }
@@ -292,6 +297,10 @@ impl Layer for Gelu {
         };
         let (input, words) = (pass.input(plan, 0)?, pass.extent().size() * pass.lanes());
         Activation::Gelu.backward(plan, input, pass.delta(), view, words, accumulate)
+    }
+
+    fn operation(&self, _: &[Extent]) -> Option<Operation> {
+        Some(Operation::Gelu)
     }
 
     fn linear(&self, _: usize) -> Linear {

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::extent::Extent;
+use super::operation::Operation;
 use super::parameter_state::Parameter;
 use super::pass::{Backward, Forward, Mode};
 use crate::engine::Plan;
@@ -104,6 +105,12 @@ pub trait Layer: Any + Debug + Send + Sync {
     /// [statistics](super::pass::Forward::statistics), and its backward pass a gradient that already [went
     /// back](Backward::is_masked) through the ReLU, and [sums](Backward::sums) over it.
     fn normalises(&self) -> Option<bool> {
+        None
+    }
+
+    /// What it computes in an evaluation from inputs of these sizes, for exporting networks to other programs; `None`
+    /// if no [`Operation`] is that: then networks with this layer cannot be exported.
+    fn operation(&self, _inputs: &[Extent]) -> Option<Operation> {
         None
     }
 

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::definition::{Layer, Linear};
 use super::extent::Extent;
+use super::operation::Operation;
 use super::pass::{Backward, Forward, Mode, Pass, Sink};
 use super::pointwise::{CHUNK, check_views, word};
 use crate::engine::loops::{NONE, looped};
@@ -261,6 +262,10 @@ impl Layer for Dropout {
 
     fn is_alias(&self, mode: Mode) -> bool {
         mode == Mode::Evaluate
+    }
+
+    fn operation(&self, _: &[Extent]) -> Option<Operation> {
+        Some(Operation::Identity)
     }
 
     fn linear(&self, _: usize) -> Linear {

@@ -2,6 +2,7 @@
 
 use super::definition::{Layer, Linear};
 use super::extent::Extent;
+use super::operation::Operation;
 use super::pass::{Backward, Forward, Mode};
 use crate::engine::Plan;
 use crate::error::Result;
@@ -33,6 +34,10 @@ impl Layer for Input {
         Ok(())
     }
 
+    fn operation(&self, _: &[Extent]) -> Option<Operation> {
+        Some(Operation::Input)
+    }
+
     fn linear(&self, _: usize) -> Linear {
         Linear::Same
     }
@@ -61,6 +66,10 @@ impl Layer for Flatten {
 
     fn is_alias(&self, _: Mode) -> bool {
         true
+    }
+
+    fn operation(&self, _: &[Extent]) -> Option<Operation> {
+        Some(Operation::Flatten)
     }
 
     fn linear(&self, _: usize) -> Linear {

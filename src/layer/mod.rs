@@ -3,6 +3,7 @@
 //! | file | layers |
 //! |---|---|
 //! | `definition.rs`, `extent.rs` | what a layer is: the trait that all of them implement; sizes |
+//! | `operation.rs` | what a layer computes, for exporting networks |
 //! | `pass.rs`, `parameter_state.rs`, `parameters.rs` | what a layer sees while it records; dense parameters, on the host and on the device |
 //! | `sparse.rs`, `sparse_pass.rs`, `dense_pass.rs`, `bias_gradient.rs` | linear, token-wise and convolutional layers of sparse connections |
 //! | `both_ways.rs` | such a layer by itself, from its list of connections and densely, to compare their times |
@@ -39,6 +40,7 @@ mod linear_gelu;
 mod linear_gelu_backward;
 pub mod norm;
 mod normal;
+mod operation;
 mod parameter_state;
 mod parameters;
 pub mod pass;
@@ -75,6 +77,7 @@ pub use norm::{
     BatchNorm, BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, LayerNorm,
     LayerNormBackwardViews, LayerNormPass, NormScratch,
 };
+pub use operation::Operation;
 pub use parameter_state::{Parameter, ParameterArray, ParameterState};
 pub use parameters::{ArraySpan, LayerParameters, ParameterSpan, Parameters};
 pub use patchify::{PatchTokens, PatchTokensParams, Patchify, PatchifyPass};

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::definition::{Layer, Linear};
 use super::extent::Extent;
+use super::operation::Operation;
 use super::pass::{Backward, Forward, Pass};
 use super::pointwise::{ROWS, fits};
 use crate::engine::loops::{NONE, looped};
@@ -207,6 +208,10 @@ impl Layer for Patchify {
         pass.write_only(plan, 0, sink, |plan, view| {
             layer.backward(plan, delta, view)
         })
+    }
+
+    fn operation(&self, _: &[Extent]) -> Option<Operation> {
+        Some(Operation::Patches { side: self.size })
     }
 
     fn linear(&self, _: usize) -> Linear {

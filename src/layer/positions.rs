@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::definition::{Layer, Linear};
 use super::extent::Extent;
+use super::operation::Operation;
 use super::pass::{Backward, Forward};
 use super::pointwise::{ROWS, fits};
 use crate::engine::loops::{NONE, looped};
@@ -198,6 +199,10 @@ impl Layer for Positions {
 
     fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
         pass.pass_on(plan, 0, pass.delta())
+    }
+
+    fn operation(&self, inputs: &[Extent]) -> Option<Operation> {
+        self.constants(inputs).ok().map(Operation::Offsets)
     }
 
     fn linear(&self, _: usize) -> Linear {

@@ -8,6 +8,7 @@ use super::add::AddForward;
 use super::definition::{Layer, Linear};
 use super::extent::Extent;
 use super::norm::LayerNorm;
+use super::operation::Operation;
 use super::pass::{Backward, Forward};
 use crate::engine::Plan;
 use crate::error::Result;
@@ -53,6 +54,10 @@ impl Layer for Add {
 
     fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
         (0..2).try_for_each(|i| pass.pass_on(plan, i, pass.delta()))
+    }
+
+    fn operation(&self, _: &[Extent]) -> Option<Operation> {
+        Some(Operation::Add)
     }
 
     fn linear(&self, _: usize) -> Linear {

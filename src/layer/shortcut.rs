@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::definition::{Layer, Linear};
 use super::extent::Extent;
+use super::operation::Operation;
 use super::pass::{Backward, Forward, Pass, Sink};
 use super::pointwise::{check_views, word};
 use crate::engine::loops::{NONE, looped};
@@ -306,6 +307,14 @@ impl Layer for Shortcut {
             }
             None => Ok(()),
         }
+    }
+
+    fn operation(&self, inputs: &[Extent]) -> Option<Operation> {
+        let more = self.channels.checked_sub(inputs.first()?.channels)?;
+        Some(Operation::Shortcut {
+            before: more / 2,
+            stride: self.stride,
+        })
     }
 
     fn linear(&self, _: usize) -> Linear {

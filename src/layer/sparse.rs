@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::activation::{Activation, Gelu};
 use super::definition::{Connections, Layer, Linear};
 use super::extent::Extent;
+use super::operation::Operation;
 use super::pass::{Backward, Forward, Pass, Sink};
 use super::sparse_pass::SparsePass;
 use crate::engine::Plan;
@@ -170,6 +171,10 @@ impl Layer for Sparse {
 
     fn ends_in_relu(&self) -> bool {
         self.relu
+    }
+
+    fn operation(&self, _: &[Extent]) -> Option<Operation> {
+        Some(Operation::Connections { relu: self.relu })
     }
 
     fn linear(&self, _: usize) -> Linear {

@@ -3,6 +3,7 @@
 mod axis;
 mod colour;
 mod image;
+mod matrix;
 mod plot;
 
 pub use colour::Colour;
@@ -22,7 +23,7 @@ pub struct Figure {
     pub plot: Plot,
 }
 
-/// The two kinds of figures.
+/// The kinds of figures.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Plot {
     /// Lines over a numeric axis.
@@ -44,6 +45,16 @@ pub enum Plot {
         totals: Vec<String>,
         /// The parts, left to right.
         parts: Vec<Part>,
+    },
+    /// Counts of pairs of two equal lists of things, such as classes and what was answered; a cell's shade is its share
+    /// of its row.
+    Matrix {
+        /// What the rows and the columns are.
+        labels: [String; 2],
+        /// The names of the things.
+        names: Vec<String>,
+        /// `[row][column]`.
+        counts: Vec<Vec<u64>>,
     },
 }
 
@@ -148,6 +159,11 @@ impl Figure {
         format!("{stem}.{extension}")
     }
 
+    /// Whether its letters are so small that it should have the width of several figures.
+    pub(super) fn is_wide(&self) -> bool {
+        matches!(&self.plot, Plot::Matrix { names, .. } if names.len() > 10)
+    }
+
     /// Whether the figure shows anything.
     pub fn has_content(&self) -> bool {
         match &self.plot {
@@ -155,6 +171,7 @@ impl Figure {
             Plot::Bars { parts, bars, .. } => {
                 !bars.is_empty() && parts.iter().any(|p| p.values.iter().any(|v| *v > 0.0))
             }
+            Plot::Matrix { counts, .. } => counts.iter().flatten().any(|&count| count > 0),
         }
     }
 }

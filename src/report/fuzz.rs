@@ -34,6 +34,6 @@ pub(crate) fn run_folder(bytes: &[u8]) {
     if let Ok(view) = RunView::read(&folder) {
         let _ = view.text(&[]);
         // An error, such as that of a model that cannot take these images, is a valid answer.
-        let _ = Page::new(&[view.record], &[]).and_then(|page| page.html());
+        let _ = Page::new(&[view.record], &[], &[]).and_then(|page| page.html());
     }
 }

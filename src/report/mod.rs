@@ -8,6 +8,7 @@
 //! | `training/` | opening a device and training in a run folder |
 //! | `sweep/` | many runs |
 //! | `results/`, `figure/`, `page/`, `watch.rs`, `run_list.rs` | what is shown of runs |
+//! | `predictions.rs` | the file of `rootlet predict` |
 //! | `text.rs`, `epoch_table.rs`, `model.rs`, `denser.rs`, `shell.rs`, `terminal.rs` | events, models and command lines as text |
 
 mod copies;
@@ -17,6 +18,7 @@ mod figure;
 mod fuzz;
 mod model;
 mod page;
+mod predictions;
 mod recording;
 mod results;
 mod run_list;
@@ -33,12 +35,13 @@ pub use denser::denser_text;
 pub use figure::{Figure, FigureSize, register_font};
 pub(crate) use fuzz::run_folder as fuzz_run_folder;
 pub use model::count_text;
-pub use page::{BenchFile, Page};
+pub use page::{BenchFile, JsonFile, Page, TestedFile};
+pub use predictions::{PredictionOptions, PredictionTable, write_row};
 pub(crate) use recording::fuzz_tables;
 pub use recording::{
-    Console, Edit, Failure, Lost, ProgressNote, Reports, Resumed, RunFolder, RunLock, RunRecord,
-    SUMMARY_SCHEMA, Saved, Style, Summaries, Summary, Tables, TensorBoard, Trained, check_output,
-    list_edits, read_runs, write_file,
+    Console, Edit, Failure, Lost, NewFile, ProgressNote, Reports, Resumed, RunFolder, RunLock,
+    RunRecord, SUMMARY_SCHEMA, Saved, Style, Summaries, Summary, Tables, TensorBoard, Trained,
+    check_output, list_edits, read_runs, write_file,
 };
 pub use results::{Group, Overview, Results, Spread, TextTable};
 pub use run_list::{list_runs, newest_run};

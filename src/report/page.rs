@@ -12,6 +12,7 @@ mod layers;
 mod origin;
 mod picture;
 mod section;
+mod tested;
 
 use super::copies::trained_twice;
 use super::figure::Figure;
@@ -21,6 +22,7 @@ use crate::{Error, Result};
 pub use bench_file::BenchFile;
 use experiment::{Experiment, experiments};
 use section::{Block, Section};
+pub use tested::{JsonFile, TestedFile};
 
 /// A report of runs and benchmarks.
 #[derive(Clone, Debug)]
@@ -33,9 +35,9 @@ impl Page {
     /// Makes the report.
     ///
     /// # Errors
-    /// There is neither a run nor a benchmark, or a run's configuration cannot be printed.
-    pub fn new(records: &[RunRecord], benches: &[BenchFile]) -> Result<Self> {
-        if records.is_empty() && benches.is_empty() {
+    /// There is neither a run nor a benchmark nor a test, or a run's configuration cannot be printed.
+    pub fn new(records: &[RunRecord], benches: &[BenchFile], tests: &[TestedFile]) -> Result<Self> {
+        if records.is_empty() && benches.is_empty() && tests.is_empty() {
             return Err(Error::Nothing {
                 what: "reported: give a run folder or the JSON of a benchmark".to_owned(),
             });
@@ -54,6 +56,7 @@ impl Page {
                 sections.push(experiment_section(experiment, &results, records));
             }
         }
+        sections.extend(tests.iter().enumerate().map(tested::section));
         sections.extend(bench::sections(benches));
         if !records.is_empty() {
             sections.push(origin::section(records));

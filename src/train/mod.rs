@@ -7,12 +7,15 @@ mod describe;
 mod evaluate;
 pub mod event;
 mod exploration;
+mod for_tests;
 mod hooks;
 mod initial;
 mod memory;
 mod meter;
+mod outputs;
 mod phases;
 mod predict;
+mod predictions;
 mod probe;
 mod remarks;
 mod saving;
@@ -26,11 +29,13 @@ pub use evaluate::evaluate_whole;
 pub use evaluate::{Evaluation, evaluate};
 pub use event::{Event, Observer, Score};
 #[doc(hidden)]
+pub use for_tests::for_tests;
+#[doc(hidden)]
 pub use hooks::KeepBest;
 pub use hooks::{Hooks, Save};
-#[doc(hidden)]
-pub use predict::for_tests;
-pub use predict::{Predictions, Predictor};
+pub use predict::Predictor;
+pub use predictions::Predictions;
+pub(crate) use predictions::to_probabilities;
 pub use saving::SaveEvery;
 pub use setup::Setup;
 pub use trainer::Trainer;

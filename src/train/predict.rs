@@ -1,21 +1,22 @@
 //! From a checkpoint, or a trainer, to the outputs for given samples.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::TrainConfig;
-use super::setup::Setup;
+use super::for_tests::for_tests;
+use super::outputs::Way;
+use super::predictions::Predictions;
 use super::trainer::Trainer;
 use crate::checkpoint::{self, Checkpoint, Which};
-use crate::data::table::Preprocessing;
+use crate::data::table::{Preprocessing, RowsToPredict, TargetRule, Watch};
 use crate::data::{
-    self, DataRecord, ImageShape, Images, Loader, LoaderOptions, Normalisation, Targets, Vectors,
+    self, DataRecord, ImageOptions, ImageShape, Images, Normalisation, Photos, Task, Vectors,
 };
-use crate::engine::{Device, DeviceOptions, StepState};
-use crate::error::{Error, Misfit, Result};
+use crate::engine::{Device, DeviceOptions};
+use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::network::{Network, NetworkOptions, NetworkState};
-use crate::topology::method;
+use crate::network::Network;
 
 /// Samples at once, unless a configuration says fewer.
 const BATCH: usize = 64;
@@ -29,6 +30,8 @@ pub struct Predictor {
     normalisation: Normalisation,
     class_names: Vec<String>,
     preprocessing: Option<Arc<Preprocessing>>,
+    task: Task,
+    images: ImageOptions,
     which: Option<Which>,
 }
 
@@ -49,6 +52,35 @@ impl Predictor {
     /// As [`Predictor::load`].
     pub fn load_on(device: Device, path: impl AsRef<Path>) -> Result<Self> {
         let (checkpoint, which) = checkpoint::load_which(path.as_ref(), None)?;
+        Ok(Self {
+            which,
+            ..Self::of_checkpoint(device, &checkpoint)?
+        })
+    }
+
+    /// As [`Predictor::load_on`], from a checkpoint that has been read.
+    ///
+    /// # Errors
+    /// As [`Predictor::load`].
+    pub fn of_checkpoint(device: Device, checkpoint: &Checkpoint) -> Result<Self> {
+        let (model, data) = Self::described(checkpoint)?;
+        Self::new(device, checkpoint, data, &model)
+    }
+
+    /// What a checkpoint's network predicts, for data as `data` describes them.
+    ///
+    /// # Errors
+    /// Its configuration cannot be read.
+    pub(crate) fn task_of(checkpoint: &Checkpoint, data: &DataRecord) -> Result<Task> {
+        let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
+        Ok(task(checkpoint, data, &config))
+    }
+
+    /// The model of a checkpoint, and its data.
+    ///
+    /// # Errors
+    /// As [`Predictor::load`].
+    pub(crate) fn described(checkpoint: &Checkpoint) -> Result<(Model, &DataRecord)> {
         let refused = |reason: &str| Error::Checkpoint {
             path: checkpoint.path.clone(),
             reason: reason.to_owned(),
@@ -69,10 +101,7 @@ impl Predictor {
                  Predictor::new",
             ));
         }
-        Ok(Self {
-            which,
-            ..Self::new(device, &checkpoint, data, &model)?
-        })
+        Ok((model, data))
     }
 
     /// Which checkpoint of its run it is; `None` if the checkpoint itself was named.
@@ -99,6 +128,16 @@ impl Predictor {
             normalisation: data.normalisation.clone(),
             class_names: data.classes.clone(),
             preprocessing: data.preprocessing.clone().map(Arc::new),
+            task: task(checkpoint, data, &config),
+            images: ImageOptions {
+                size: data.shape.height,
+                // Images of other sets are as large as the network's inputs, and nothing is cut off.
+                resize: match data.name == data::IMAGE_FOLDER {
+                    true => Some(config.source().images.resize()),
+                    false => Some(data.shape.height),
+                },
+                skip_bad: false,
+            },
             which: None,
         })
     }
@@ -123,10 +162,105 @@ impl Predictor {
     /// # Errors
     /// The network was not trained on a table, the file is not a table, or it has other columns.
     pub fn predict_file(&self, path: impl AsRef<Path>) -> Result<Predictions> {
-        let rules = self.preprocessing.as_ref().ok_or_else(|| {
+        let rules = self.rules()?;
+        let told = data::table::rows_of(path.as_ref(), rules, false, &|_, _| ())?;
+        self.predict_all(&told.rows)
+    }
+
+    /// Image files, and all images in folders and below, as samples for this network; with `skip`, those that cannot be
+    /// read are left out.
+    ///
+    /// # Errors
+    /// The network does not take images, a path does not exist, or a folder holds something else and that is not left
+    /// out.
+    #[doc(hidden)]
+    pub fn photos(&self, paths: &[PathBuf], skip: bool) -> Result<Images> {
+        if self.preprocessing.is_some() {
+            return Err(Error::Usage(
+                "the network was trained on a table, not on images".to_owned(),
+            ));
+        }
+        let options = ImageOptions {
+            skip_bad: skip,
+            ..self.images
+        };
+        Ok(Photos::of(paths, self.shape, &options)?.into())
+    }
+
+    /// The rows of a table's file as samples for this network; with `skip`, those that it does not take are left out.
+    ///
+    /// # Errors
+    /// As [`Predictor::predict_file`].
+    #[doc(hidden)]
+    pub fn rows(&self, path: &Path, skip: bool, watch: Watch<'_>) -> Result<RowsToPredict> {
+        data::table::rows_of(path, self.rules()?, skip, watch)
+    }
+
+    fn rules(&self) -> Result<&Arc<Preprocessing>> {
+        self.preprocessing.as_ref().ok_or_else(|| {
             Error::Usage("the network was trained on images, not on a table".to_owned())
-        })?;
-        self.predict_all(&data::table::rows_of(path.as_ref(), rules)?)
+        })
+    }
+
+    /// Whether the network was trained on a table.
+    #[doc(hidden)]
+    pub fn takes_tables(&self) -> bool {
+        self.preprocessing.is_some()
+    }
+
+    /// What it predicts for a sample.
+    pub fn task(&self) -> Task {
+        self.task
+    }
+
+    /// Number of outputs: one per class, label or value.
+    pub fn outputs(&self) -> usize {
+        self.network.outputs()
+    }
+
+    /// Size of a sample as the network sees it.
+    pub fn shape(&self) -> ImageShape {
+        self.shape
+    }
+
+    /// The names of the outputs: classes, labels, or the columns of values; empty if they have no names.
+    pub fn output_names(&self) -> &[String] {
+        match self.preprocessing.as_deref().map(|rules| &rules.target) {
+            Some(TargetRule::Values { columns, .. }) => columns,
+            _ => &self.class_names,
+        }
+    }
+
+    /// The outputs for each sample of a source, in order and as they are computed, as [`Predictor::predict_all`] has
+    /// them; for one that was left out the reason.
+    ///
+    /// # Errors
+    /// As [`Predictor::predict_all`], or an error of `each`.
+    #[doc(hidden)]
+    pub fn predict_each(
+        &self,
+        samples: &Images,
+        each: &mut dyn FnMut(usize, Result<&[f32], String>) -> Result<()>,
+    ) -> Result<()> {
+        self.way()
+            .outputs(samples, &mut |number, outputs| match outputs {
+                Ok(outputs) => {
+                    if let Some(rules) = &self.preprocessing {
+                        rules.to_own_unit(outputs);
+                    }
+                    each(number, Ok(outputs))
+                }
+                Err(why) => each(number, Err(why)),
+            })
+    }
+
+    fn way(&self) -> Way<'_> {
+        Way {
+            device: &self.device,
+            network: &self.network,
+            shape: self.shape,
+            normalisation: &self.normalisation,
+        }
     }
 
     /// The outputs for all samples of a source, such as the test half of a data set; for a table, its rows as prepared
@@ -135,8 +269,7 @@ impl Predictor {
     /// # Errors
     /// The samples have another size or cannot be read, or the device is lost.
     pub fn predict_all(&self, samples: &Images) -> Result<Predictions> {
-        let (network, device) = (&self.network, &self.device);
-        let told = outputs(device, network, samples, self.shape, &self.normalisation)?;
+        let told = self.way().all(samples, self.task)?;
         Ok(told.in_own_unit(self.preprocessing.as_deref()))
     }
 
@@ -166,123 +299,16 @@ impl Trainer {
     /// As [`Predictor::predict_all`].
     pub fn predict_all(&self, samples: &Images) -> Result<Predictions> {
         let data = self.data();
-        let (network, device) = (self.network(), self.device());
-        let told = self
-            .by_averages(|| outputs(device, network, samples, data.shape, &data.normalisation))?;
+        let way = Way {
+            device: self.device(),
+            network: self.network(),
+            shape: data.shape,
+            normalisation: &data.normalisation,
+        };
+        let task = Task::of(way.network.targets());
+        let told = self.by_averages(|| way.all(samples, task))?;
         Ok(told.in_own_unit(data.preprocessing.as_deref()))
     }
-}
-
-/// A network's outputs for some samples: for classes logits, not probabilities.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Predictions {
-    outputs: usize,
-    /// `[sample][output]`.
-    values: Vec<f32>,
-}
-
-impl Predictions {
-    /// The same predictions with values in the target's own unit.
-    fn in_own_unit(mut self, rules: Option<&Preprocessing>) -> Self {
-        if let Some(rules) = rules {
-            rules.to_own_unit(&mut self.values);
-        }
-        self
-    }
-
-    /// Number of samples.
-    pub fn len(&self) -> usize {
-        self.values.len() / self.outputs
-    }
-
-    /// Whether there are no samples.
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
-    /// All outputs, `[sample][output]`.
-    pub fn values(&self) -> &[f32] {
-        &self.values
-    }
-
-    /// The outputs for each sample.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-        self.values.chunks_exact(self.outputs)
-    }
-
-    /// The class of each sample: its largest output, or the lowest class among equal ones.
-    pub fn classes(&self) -> Vec<usize> {
-        let largest = |row: &[f32]| {
-            let better = |best, c| if row[c] > row[best] { c } else { best };
-            (1..row.len()).fold(0, better)
-        };
-        self.rows().map(largest).collect()
-    }
-
-    /// The softmax of each sample's outputs, `[sample][class]`: the probabilities, if the network was trained by
-    /// cross-entropy.
-    pub fn probabilities(&self) -> Vec<f32> {
-        let mut all = self.values.clone();
-        for row in all.chunks_exact_mut(self.outputs) {
-            let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            row.iter_mut().for_each(|z| *z = (*z - highest).exp());
-            let total: f32 = row.iter().sum();
-            row.iter_mut().for_each(|z| *z /= total);
-        }
-        all
-    }
-}
-
-/// A network only for forward passes, which computes the same as that of a training with this configuration.
-///
-/// # Errors
-/// The state does not belong to the model, or the device is too small.
-pub fn for_tests(
-    device: &Device,
-    config: &TrainConfig,
-    model: &Model,
-    state: &NetworkState,
-    batch: usize,
-) -> Result<Network> {
-    let options = options_for_tests(config, model, batch)?;
-    let averaged = state.averaged();
-    let state = averaged.as_ref().unwrap_or(state);
-    Network::new(device, model, state, &options, method("static")?.as_ref())
-}
-
-impl Setup {
-    /// As [`for_tests`]: a network of its model, with its loss and its metric.
-    ///
-    /// # Errors
-    /// As [`for_tests`].
-    pub fn for_tests(
-        &self,
-        device: &Device,
-        config: &TrainConfig,
-        state: &NetworkState,
-        batch: usize,
-    ) -> Result<Network> {
-        let options = NetworkOptions {
-            loss: self.loss.clone(),
-            metric: self.metric.clone(),
-            ..options_for_tests(config, &self.model, batch)?
-        };
-        let averaged = state.averaged();
-        let state = averaged.as_ref().unwrap_or(state);
-        let method = method("static")?;
-        Network::new(device, &self.model, state, &options, method.as_ref())
-    }
-}
-
-fn options_for_tests(config: &TrainConfig, model: &Model, batch: usize) -> Result<NetworkOptions> {
-    Ok(NetworkOptions {
-        micro_batch: config.machine.micro_batch.map(|part| part.min(batch)),
-        forward: config.forward(model, config.topology.build_method().as_ref())?,
-        dense_above: config.machine.dense_above,
-        fused: config.machine.fused,
-        activations: config.machine.activations,
-        ..NetworkOptions::evaluation(batch)
-    })
 }
 
 fn samples(shape: ImageShape, inputs: &[f32]) -> Result<Images> {
@@ -291,36 +317,13 @@ fn samples(shape: ImageShape, inputs: &[f32]) -> Result<Images> {
     Ok(Vectors::new(features, inputs.to_vec(), labels)?.into())
 }
 
-fn outputs(
-    device: &Device,
-    network: &Network,
-    samples: &Images,
-    shape: ImageShape,
-    normalisation: &Normalisation,
-) -> Result<Predictions> {
-    let (lanes, outputs) = (network.lanes(), network.outputs());
-    let options = LoaderOptions {
-        lanes,
-        ..LoaderOptions::of_batch(network.micro_batch())
-    };
-    let mut values = Vec::with_capacity(samples.len() * outputs);
-    for batch in Loader::start(samples.clone(), shape, normalisation, options)? {
-        let mut batch = batch?;
-        // Nothing is compared.
-        batch.targets = Targets::zeros(network.targets(), lanes);
-        network.load(device, &batch)?;
-        network.test(device, StepState::whole(0, 0, batch.count, 0.0))?;
-        let found: Vec<f32> = device.download(&network.logits())?;
-        for lane in 0..batch.count {
-            values.extend((0..outputs).map(|o| found[o * lanes + lane]));
-        }
-    }
-    let (found, requested) = (values.len() / outputs, samples.len());
-    if found != requested {
-        return Err(Error::Shape(Misfit::Samples {
-            what: format!("{} of {requested} samples", requested - found),
-            why: "they cannot be read, and no outputs would stand for them".to_owned(),
-        }));
-    }
-    Ok(Predictions { outputs, values })
+/// What a checkpoint's network predicts; files of older versions say it only by their table or configuration.
+fn task(checkpoint: &Checkpoint, data: &DataRecord, config: &TrainConfig) -> Task {
+    let of_table = data.preprocessing.as_ref().map(|rules| match rules.target {
+        TargetRule::Classes { .. } => Task::Classification,
+        TargetRule::Values { .. } => Task::Regression,
+        TargetRule::Labels { .. } => Task::MultiLabel,
+    });
+    (of_table.or(checkpoint.manifest.objective.task))
+        .unwrap_or_else(|| Task::of(config.task.targets(1)))
 }

@@ -48,11 +48,10 @@ fn photos_in_four_commands() {
     assert!(tested.contains("accuracy"), "{tested}");
 }
 
-#[test]
-fn a_table_in_four_commands() {
-    let desk = Desk::new();
+/// A table of plants of three species.
+pub fn species(rows: usize) -> String {
     let mut table = String::from("length,width,site,species\n");
-    for i in 0..120 {
+    for i in 0..rows {
         let (species, length) = [("oak", 2.0), ("ash", 6.0), ("elm", 9.0)][i % 3];
         let (length, width) = (length + (i * 7 % 10) as f64 / 10.0, (i * 13 % 17) as f64);
         let _ = writeln!(
@@ -61,7 +60,13 @@ fn a_table_in_four_commands() {
             ["north", "south"][i % 2]
         );
     }
-    fs::write(desk.path("plants.csv"), table).unwrap();
+    table
+}
+
+#[test]
+fn a_table_in_four_commands() {
+    let desk = Desk::new();
+    fs::write(desk.path("plants.csv"), species(120)).unwrap();
     let [_, tested, _] = four(
         &desk,
         &["data", "show", "plants.csv"],

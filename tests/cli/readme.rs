@@ -82,7 +82,8 @@ fn the_pages_name_flags_and_commands_that_exist() {
         );
     }
     let mut pages = vec![readme];
-    for entry in fs::read_dir(root.join("docs")).unwrap() {
+    let folders = ["docs", "docs/guide"].map(|folder| fs::read_dir(root.join(folder)).unwrap());
+    for entry in folders.into_iter().flatten() {
         let path = entry.unwrap().path();
         pages.extend(path.extension().is_some_and(|e| e == "md").then_some(path));
     }

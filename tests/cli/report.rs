@@ -219,7 +219,7 @@ fn the_bars_of_a_page_are_the_numbers_of_its_table() {
 #[test]
 fn what_cannot_be_reported() {
     let desk = Desk::new();
-    desk.bad(&["report"], 2, &["BENCH.json"]);
+    desk.bad(&["report"], 2, &["FILE.json"]);
     desk.bad(&["report", "nowhere"], 1, &["cannot open the run nowhere"]);
     fs::create_dir(desk.path("empty")).unwrap();
     desk.bad(

@@ -7,6 +7,8 @@ use rootlet::report::counted;
 use rootlet::train::Evaluation;
 use serde::Serialize;
 
+use super::confusion::Confused;
+
 /// The results for one class.
 #[derive(Serialize)]
 pub(super) struct Class {
@@ -36,6 +38,10 @@ pub(super) fn by_class(names: &[String], outcomes: &Outcomes) -> Vec<Class> {
 pub(super) struct Shown<'a> {
     #[serde(flatten)]
     pub(super) result: Evaluation,
+    /// The data set.
+    pub(super) data: &'a str,
+    /// The run or checkpoint, as it was named.
+    pub(super) network: String,
     /// The part of the data that they are.
     pub(super) part: DataPart,
     /// Where the images come from.
@@ -50,6 +56,9 @@ pub(super) struct Shown<'a> {
     /// The results for each class, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) classes: Option<Vec<Class>>,
+    /// How many samples of a class got which answer, if requested and samples have one class each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) confusion: Option<Vec<Confused>>,
     /// Whether the checkpoint identifies JPEG files by their bytes.
     #[serde(skip)]
     pub(super) by_bytes: bool,

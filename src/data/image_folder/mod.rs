@@ -24,13 +24,13 @@ mod scan;
 mod split;
 
 pub use bad_images::BadImage;
-pub(in crate::data) use bad_images::{ADVICE, reason_of};
+pub(in crate::data) use bad_images::{ADVICE, BadImages, reason_of};
 pub(in crate::data) use crop::Cutter;
 #[cfg(feature = "image-folder")]
 pub(crate) use decode::fuzz;
-pub(in crate::data) use decode::{decode, hash};
+pub(in crate::data) use decode::{LONGEST, available, decode, hash};
 pub(in crate::data) use hashes::{Hashes, of_pixels, of_planes};
 pub(in crate::data) use load::{list, load};
-pub(in crate::data) use scan::{Faults, TEST_FOLDERS};
+pub(in crate::data) use scan::{Faults, TEST_FOLDERS, images_below};
 pub use split::FolderSplit;
 pub(in crate::data) use split::{File, content};

@@ -353,3 +353,47 @@ fn looked_at(entry: &DirEntry, path: &Path) -> Result<u64, String> {
     fs::File::open(path).map_err(unreadable)?;
     Ok(about.len())
 }
+
+/// Adds the images in a folder and below it to `files`, in the order of their names; what is not an image is also added
+/// to `bad`. Hidden files and folders are not looked at.
+///
+/// # Errors
+/// A folder cannot be read, or it is linked into itself.
+pub(in crate::data) fn images_below(
+    folder: &Path,
+    files: &mut Vec<PathBuf>,
+    bad: &mut Vec<BadImage>,
+) -> Result<()> {
+    images_in(folder, &mut Vec::new(), files, bad)
+}
+
+/// As [`images_below`]; `above` are the folders that this one is in, with links followed.
+fn images_in(
+    folder: &Path,
+    above: &mut Vec<PathBuf>,
+    files: &mut Vec<PathBuf>,
+    bad: &mut Vec<BadImage>,
+) -> Result<()> {
+    let place = fs::canonicalize(folder).map_err(Error::io("read", folder))?;
+    if above.contains(&place) {
+        let why = "it is a link to a folder that it is in itself; remove it";
+        return refuse(folder.to_owned(), why);
+    }
+    above.push(place);
+    for entry in entries(folder)? {
+        let path = entry.path();
+        if is_folder(&entry) {
+            images_in(&path, above, files, bad)?;
+            continue;
+        }
+        if let Err(reason) = looked_at(&entry, &path) {
+            bad.push(BadImage {
+                path: path.clone(),
+                reason,
+            });
+        }
+        files.push(path);
+    }
+    above.pop();
+    Ok(())
+}

@@ -46,6 +46,17 @@ pub trait DataSource: Any + Debug + Send + Sync {
         false
     }
 
+    /// What sample `number` is called in messages and in files of predictions, such as the path of its file; `None` if
+    /// it only has its number.
+    fn name(&self, _number: usize) -> Option<String> {
+        None
+    }
+
+    /// Why sample `number` is left out, if reading it has shown that it cannot be used, and that is not an error.
+    fn fault(&self, _number: usize) -> Option<String> {
+        None
+    }
+
     /// Reads sample `number`: writes all of `inputs`, `[feature]`, before normalisation, and all of `values` if targets
     /// are [flags](TargetKind::Flags) or [values](TargetKind::Values). `draws` distinguishes epochs, for sources that
     /// vary their samples.
@@ -175,12 +186,14 @@ impl<'a, S: DataSource + ?Sized> Plain<'a, S> {
 impl<S: DataSource + ?Sized> Reader for Plain<'_, S> {
     fn fetch(&mut self, numbers: &[usize]) -> Result<Vec<usize>> {
         let (features, values) = (self.source.features(), values_of(self.source.targets()));
-        for (place, &number) in numbers.iter().enumerate() {
+        let is_sound = |number: &usize| self.source.fault(*number).is_none();
+        let ready: Vec<usize> = numbers.iter().copied().filter(is_sound).collect();
+        for (place, &number) in ready.iter().enumerate() {
             let inputs = &mut self.inputs[place * features..][..features];
             let values = &mut self.values[place * values..][..values];
             self.source.read(number, self.draws, inputs, values)?;
         }
-        Ok(numbers.to_vec())
+        Ok(ready)
     }
 
     fn inputs(&self, place: usize, _: usize) -> Inputs<'_> {

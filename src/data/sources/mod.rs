@@ -6,10 +6,12 @@
 //! | `images.rs` | the samples of one part of a set, wherever they are |
 //! | `split.rs` | images in memory |
 //! | `vectors.rs` | numbers in memory |
+//! | `photos.rs` | image files without classes, to predict for |
 //! | `readers.rs` | images in memory and in files as sources: bytes, augmented |
 
 mod definition;
 mod images;
+mod photos;
 mod readers;
 mod split;
 mod vectors;
@@ -17,6 +19,7 @@ mod vectors;
 pub(in crate::data) use definition::values_of;
 pub use definition::{DataSource, Inputs, Reader, Reading};
 pub use images::Images;
+pub use photos::Photos;
 pub(in crate::data) use split::Halves;
 pub use split::Split;
 pub use vectors::Vectors;

@@ -77,6 +77,15 @@ impl DataSource for FolderSplit {
         FolderSplit::label(self, number)
     }
 
+    fn name(&self, number: usize) -> Option<String> {
+        Some(self.path(number).display().to_string())
+    }
+
+    fn fault(&self, number: usize) -> Option<String> {
+        let bad = self.bad.as_ref()?.all();
+        bad.get(&self.path(number)).cloned()
+    }
+
     /// Pixels from 0 to 1, of the part that tests see.
     fn read(&self, number: usize, _: Draws, inputs: &mut [f32], _: &mut [f32]) -> Result<()> {
         let mut image = vec![0; self.features()];

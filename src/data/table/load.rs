@@ -15,7 +15,7 @@ use super::targets::{Kind, classes};
 use super::{Watch, fit, missing, split};
 use crate::data::dataset::Dataset;
 use crate::data::parts::{HeldOut, TestPart};
-use crate::data::{DataOptions, DataSource, ImageShape, Images, Normalisation, TargetKind, Task};
+use crate::data::{DataOptions, DataSource, ImageShape, Normalisation, TargetKind, Task};
 use crate::error::{Error, Result};
 
 /// Reads the table that `source` names and the file to test on, if `source` has one.
@@ -146,42 +146,6 @@ fn of_numbers(part: &Part, target: &TargetRule) -> Option<String> {
             names.len()
         )
     })
-}
-
-/// The rows of a file as seen by a network that was trained with these rules, for prediction; the target may be
-/// missing.
-///
-/// # Errors
-/// As [`load`](crate::data::load); columns with other names, and missing values if the training left out rows with
-/// missing values.
-pub fn rows_of(path: &Path, rules: &Arc<Preprocessing>) -> Result<Images> {
-    let wrong = |reason| Error::Data {
-        path: path.to_owned(),
-        reason,
-    };
-    let texts = rules.text_columns();
-    let how = How {
-        texts: &texts,
-        ignore: &rules.ignored,
-        target: None,
-        labels: rules.has_labels(),
-    };
-    let mut table = open(path, how, &|_, _| ())?;
-    prepared::complete(&mut table, rules);
-    let roles = prepared::roles(&table, rules, false).map_err(wrong)?;
-    let missing = match rules.missing {
-        // Leaving out a row would shift all later predictions.
-        Missing::Drop => Missing::Refuse,
-        other => other,
-    };
-    let part = Part::of(table, roles, missing, None).map_err(wrong)?;
-    let prepared = Prepared::new(&part.table, &part.roles, Arc::clone(rules)).map_err(wrong)?;
-    let Part {
-        table, roles, rows, ..
-    } = part;
-    Ok(Rows::new(table, Arc::new(prepared), &roles, rows)
-        .map_err(wrong)?
-        .into())
 }
 
 /// The name of a file, without its folders.

@@ -21,6 +21,7 @@
 //! | `missing.rs` | cells without a value: refused, filled, left out |
 //! | `split.rs` | rows held out for testing |
 //! | `load.rs` | all of it, up to a data set |
+//! | `predicted.rs` | the rows of a file to predict for |
 //! | `summary.rs` | what was understood, for people |
 //! | `watch.rs`, `fuzz.rs` | progress while a file is read; the entry points of the fuzzers |
 
@@ -38,6 +39,7 @@ mod npy;
 mod npz;
 mod open;
 mod options;
+mod predicted;
 mod prepared;
 mod preprocessing;
 mod roles;
@@ -51,8 +53,8 @@ mod watch;
 
 pub(crate) use fuzz::fuzz;
 pub(super) use load::load;
-pub use load::rows_of;
 pub use options::TableOptions;
+pub use predicted::{RowsToPredict, rows_of};
 pub use preprocessing::{ColumnRule, Missing, Preprocessing, Rule, TargetRule};
 pub use summary::{ColumnSummary, PartSummary, TableSummary, TargetSummary, summarise};
 pub use watch::Watch;

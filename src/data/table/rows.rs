@@ -1,5 +1,6 @@
 //! Rows of a table as a source of samples.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cells::Table;
@@ -22,6 +23,8 @@ pub(super) struct Rows {
     /// Their classes, or their values in the network's unit.
     targets: Targets,
     kind: TargetKind,
+    /// Why some of them are left out, by their place.
+    faults: BTreeMap<usize, String>,
 }
 
 impl Rows {
@@ -41,6 +44,7 @@ impl Rows {
             return Ok(Self {
                 targets: Targets::Labels(vec![0; rows.len()]),
                 kind: TargetKind::Labels,
+                faults: BTreeMap::new(),
                 table,
                 prepared,
                 rows,
@@ -85,7 +89,13 @@ impl Rows {
             prepared,
             rows,
             targets,
+            faults: BTreeMap::new(),
         })
+    }
+
+    /// These, of which some are left out for these reasons, by their place.
+    pub fn without(self, faults: BTreeMap<usize, String>) -> Self {
+        Self { faults, ..self }
     }
 }
 
@@ -107,6 +117,17 @@ impl DataSource for Rows {
             Targets::Labels(labels) => labels[number],
             Targets::Mixed(_) | Targets::Flags(_) | Targets::Values(_) => 0,
         }
+    }
+
+    fn name(&self, number: usize) -> Option<String> {
+        // Rows are counted from 1, as in messages.
+        self.rows
+            .get(number)
+            .map(|row| (u64::from(*row) + 1).to_string())
+    }
+
+    fn fault(&self, number: usize) -> Option<String> {
+        self.faults.get(&number).cloned()
     }
 
     fn read(&self, number: usize, _: Draws, inputs: &mut [f32], values: &mut [f32]) -> Result<()> {

@@ -7,6 +7,7 @@ use crate::engine::Plan;
 use crate::error::Result;
 use crate::layer::definition::{Layer, Linear};
 use crate::layer::extent::Extent;
+use crate::layer::operation::Operation;
 use crate::layer::pass::{Backward, Forward, Pass};
 
 /// Multi-head self-attention from stacked queries, keys and values.
@@ -81,6 +82,13 @@ impl Layer for Attention {
         let scratch = pass.scratch("attention.scratch", attention.scratch_words());
         pass.write_only(plan, 0, sink, |plan, view| {
             attention.backward(plan, input, saved, delta, scratch, view)
+        })
+    }
+
+    fn operation(&self, _: &[Extent]) -> Option<Operation> {
+        Some(Operation::Attention {
+            heads: self.heads,
+            dim: self.dim,
         })
     }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::batch_norm::{BatchNormPass, NormScratch};
 use super::batch_norm_views::{BatchNormBackwardViews, BatchNormForwardViews};
-use super::shared::scale_and_shift;
+use super::shared::{EPSILON, scale_and_shift};
 use crate::engine::Plan;
 use crate::error::Result;
 use crate::layer::definition::{Layer, Linear};
 use crate::layer::extent::Extent;
+use crate::layer::operation::Operation;
 use crate::layer::parameter_state::Parameter;
 use crate::layer::pass::{Backward, Forward, Mode, Pass, Sink};
 use crate::layer::residual::{Add, alike};
@@ -152,6 +153,13 @@ impl Layer for BatchNorm {
 
     fn normalises(&self) -> Option<bool> {
         Some(self.relu)
+    }
+
+    fn operation(&self, _: &[Extent]) -> Option<Operation> {
+        Some(Operation::BatchNorm {
+            epsilon: EPSILON,
+            relu: self.relu,
+        })
     }
 
     fn linear(&self, inputs: usize) -> Linear {

@@ -12,6 +12,7 @@ use crate::engine::{Grid, Plan, View};
 use crate::error::Result;
 use crate::layer::definition::{Layer, Linear};
 use crate::layer::extent::Extent;
+use crate::layer::operation::Operation;
 use crate::layer::parameter_state::Parameter;
 use crate::layer::parameters::LayerParameters;
 use crate::layer::pass::{Backward, Forward, Pass};
@@ -307,6 +308,10 @@ impl Layer for LayerNorm {
 
     fn restores(&self) -> bool {
         true
+    }
+
+    fn operation(&self, _: &[Extent]) -> Option<Operation> {
+        Some(Operation::LayerNorm { epsilon: EPSILON })
     }
 
     fn linear(&self, _: usize) -> Linear {

@@ -10,6 +10,7 @@ use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
 use crate::layer::definition::{Layer, Linear};
 use crate::layer::extent::Extent;
+use crate::layer::operation::Operation;
 use crate::layer::pass::{Backward, Forward, Pass, Sink};
 use crate::window::{Window, WindowParams};
 
@@ -234,6 +235,10 @@ impl Layer for AveragePool {
         };
         let layer = self.pass(pass)?;
         layer.backward(plan, pass.delta(), view, accumulate)
+    }
+
+    fn operation(&self, _: &[Extent]) -> Option<Operation> {
+        Some(Operation::AveragePool(self.0))
     }
 
     fn linear(&self, _: usize) -> Linear {

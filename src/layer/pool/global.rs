@@ -11,6 +11,7 @@ use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
 use crate::layer::definition::{Layer, Linear};
 use crate::layer::extent::Extent;
+use crate::layer::operation::Operation;
 use crate::layer::pass::{Backward, Forward, Pass, Sink};
 
 crate::kernel! {
@@ -289,6 +290,10 @@ impl Layer for GlobalAverage {
             }
             None => Ok(()),
         }
+    }
+
+    fn operation(&self, _: &[Extent]) -> Option<Operation> {
+        Some(Operation::Mean)
     }
 
     fn linear(&self, _: usize) -> Linear {

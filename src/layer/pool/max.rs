@@ -9,6 +9,7 @@ use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
 use crate::layer::definition::{Layer, Linear};
 use crate::layer::extent::Extent;
+use crate::layer::operation::Operation;
 use crate::layer::pass::{Backward, Forward, Pass, Sink};
 use crate::window::{Window, WindowParams};
 
@@ -253,6 +254,10 @@ impl Layer for MaxPool {
         let input = pass.input(plan, 0)?;
         let output = pass.output(plan)?;
         layer.backward(plan, input, output, pass.delta(), view, accumulate)
+    }
+
+    fn operation(&self, _: &[Extent]) -> Option<Operation> {
+        Some(Operation::MaxPool(self.0))
     }
 
     fn linear(&self, _: usize) -> Linear {

@@ -1,5 +1,7 @@
 //! Samples of one class each.
 
+use std::collections::BTreeMap;
+
 use super::counts::{OfClass, mean};
 use super::measure::Measure;
 use super::ranking::Ranking;
@@ -11,6 +13,8 @@ const FEW: usize = 5;
 pub(super) struct Labels {
     pub classes: Vec<OfClass>,
     labels: Vec<u32>,
+    /// How many samples of a class were taken for another or for it, by the two: class, answer.
+    pub confusion: BTreeMap<(u32, u32), u64>,
     among_few: u64,
     ranking: Ranking,
 }
@@ -34,6 +38,7 @@ impl Labels {
         self.classes[best].told += 1;
         self.classes[label as usize].samples += 1;
         self.classes[label as usize].right += u64::from(best == label as usize);
+        *self.confusion.entry((label, best as u32)).or_default() += 1;
         self.labels.push(label);
         // What the softmax says for a class against all others: the log-odds have the same ranking as the
         // probabilities, and do not saturate at 1.

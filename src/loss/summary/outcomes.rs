@@ -1,5 +1,7 @@
 //! The outcomes of an evaluation, batch by batch.
 
+use std::collections::BTreeMap;
+
 use super::counts::OfClass;
 use super::flags::Flags;
 use super::labels::Labels;
@@ -112,6 +114,15 @@ impl Outcomes {
             Kind::Labels(labels) => labels.measures(),
             Kind::Flags(flags) => flags.measures(),
             Kind::Values(values) => values.measures(&self.units),
+        }
+    }
+
+    /// The confusion matrix: how many samples of a class got an answer, by class and answer, without the pairs that
+    /// never occurred; `None` unless samples have one class each.
+    pub fn confusion(&self) -> Option<&BTreeMap<(u32, u32), u64>> {
+        match &self.kind {
+            Kind::Labels(labels) => Some(&labels.confusion),
+            Kind::Flags(_) | Kind::Values(_) => None,
         }
     }
 

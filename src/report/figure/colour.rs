@@ -9,9 +9,28 @@ pub enum Colour {
     Series(usize),
     /// The i-th of n things in an order, such as layers or the parts of a step.
     Ramp(usize, usize),
+    /// A share, as one of the [`SHADES`] from none to all.
+    Shade(usize),
     /// What is there to compare with, and named elsewhere: not in the legend.
     Quiet,
 }
+
+/// How many shades there are for shares.
+pub(super) const SHADES: usize = SHADE.len();
+
+/// Shades of blue for shares, from none to all: on a light page they become darker, on a dark one lighter.
+const SHADE: [(u32, u32); 8] = [
+    (0xf3f6fa, 0x1b2026),
+    (0xd6e5f2, 0x1d3040),
+    (0xb3d0e8, 0x1f4460),
+    (0x86b6dc, 0x22597f),
+    (0x559bcd, 0x2b73a3),
+    (0x2f7fbb, 0x3d90c6),
+    (0x14639f, 0x6cb2e2),
+    (0x0b4a7d, 0xa6d3f2),
+];
+/// The first shade on which letters have the page's own colour.
+const STRONG: usize = 5;
 
 /// Okabe and Ito's palette ("Color Universal Design", 2008) without its yellow, which is hard to see on white: the
 /// colours for a light and for a dark page.
@@ -39,8 +58,9 @@ const RAMP: [(u32, u32); 8] = [
     (0xb5de2c, 0xd6ee66),
 ];
 
-/// Lines in the background; letters; the axes; the grid.
+/// Lines in the background; letters, and those on strong shades; the axes; the grid.
 const QUIET: (u32, u32) = (0xc4c8cc, 0x50575e);
+const ON_STRONG: (u32, u32) = (0xfdfdfd, 0x111417);
 const TEXT: (u32, u32) = (0x222222, 0xe4e6e8);
 const AXIS: (u32, u32) = (0x888888, 0x8a9099);
 const GRID: (u32, u32) = (0xe2e2e2, 0x33393f);
@@ -49,6 +69,7 @@ impl Colour {
     fn hex(self) -> u32 {
         match self {
             Colour::Series(index) => SERIES[index % SERIES.len()].0,
+            Colour::Shade(step) => SHADE[step.min(SHADES - 1)].0,
             Colour::Ramp(index, of) => {
                 let last = RAMP.len() - 1;
                 RAMP[(index * last / of.saturating_sub(1).max(1)).min(last)].0
@@ -71,6 +92,14 @@ pub(super) fn text() -> RGBColor {
     rgb(TEXT.0)
 }
 
+/// Letters on a shade.
+pub(super) fn text_on(shade: usize) -> RGBColor {
+    match shade >= STRONG {
+        true => rgb(ON_STRONG.0),
+        false => text(),
+    }
+}
+
 pub(super) fn axis() -> RGBColor {
     rgb(AXIS.0)
 }
@@ -86,10 +115,8 @@ fn rgb(hex: u32) -> RGBColor {
 
 /// CSS that gives the colours of figures inside `scope` their dark forms.
 pub(in crate::report) fn stylesheet(scope: &str) -> String {
-    let all = SERIES
-        .iter()
-        .chain(&RAMP)
-        .chain([&QUIET, &TEXT, &AXIS, &GRID]);
+    let all =
+        (SERIES.iter().chain(&RAMP).chain(&SHADE)).chain([&QUIET, &TEXT, &ON_STRONG, &AXIS, &GRID]);
     all.map(|(light, dark)| {
         // In the spelling of the SVG writer.
         format!(

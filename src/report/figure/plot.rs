@@ -19,7 +19,7 @@ const FAMILY: &str = "sans-serif";
 
 /// Sizes in a figure's own units. plotters' font sizes are 1.24 times those of CSS.
 const TITLE: f64 = 19.0;
-const LETTERS: f64 = 16.0;
+pub(super) const LETTERS: f64 = 16.0;
 const LINE_HEIGHT: u32 = 20;
 const PLOT_HEIGHT: u32 = 270;
 const BAR_HEIGHT: u32 = 30;
@@ -73,18 +73,18 @@ impl Pen {
         Ok(Self { scale })
     }
 
-    fn px(self, units: u32) -> u32 {
+    pub(super) fn px(self, units: u32) -> u32 {
         units * self.scale
     }
 
-    fn style(self, size: f64) -> TextStyle<'static> {
+    pub(super) fn style(self, size: f64) -> TextStyle<'static> {
         (FAMILY, size * f64::from(self.scale))
             .into_font()
             .color(&colour::text())
     }
 
     /// Width of a text in units.
-    fn width(self, text: &str, size: f64) -> u32 {
+    pub(super) fn width(self, text: &str, size: f64) -> u32 {
         let style = self.style(size);
         let width = style.font.layout_box(text).map_or(0, |b| b.1.0 - b.0.0);
         width.max(0) as u32 / self.scale
@@ -123,6 +123,7 @@ impl Pen {
         let plot = match &figure.plot {
             Plot::Lines { .. } => PLOT_HEIGHT,
             Plot::Bars { bars, .. } => self.bar_height(bars) * bars.len() as u32 + 60,
+            Plot::Matrix { names, .. } => self.matrix_sizes(names).height(),
         };
         let height = self.head(figure) + plot;
         (self.px(WIDTH), self.px(height))
@@ -140,6 +141,7 @@ impl Pen {
                 series.iter().map(|s| (s.name.as_str(), s.colour)).collect()
             }
             Plot::Bars { parts, .. } => parts.iter().map(|p| (p.name.as_str(), p.colour)).collect(),
+            Plot::Matrix { .. } => return Vec::new(),
         };
         names.retain(|(_, colour)| *colour != Colour::Quiet);
         if names.iter().all(|(name, _)| name.is_empty()) {
@@ -186,6 +188,11 @@ impl Pen {
                 totals,
                 parts,
             } => self.bars(&body, x, (bars, totals), parts),
+            Plot::Matrix {
+                labels,
+                names,
+                counts,
+            } => self.matrix(&body, labels, names, counts),
         }
         .map_err(failed(figure))?;
         area.present().map_err(failed(figure))
@@ -207,7 +214,7 @@ impl Pen {
             for (x, name, colour) in line {
                 let (left, right) = (at(x, y), at(x + SWATCH, y));
                 match (&figure.plot, colour.dashed()) {
-                    (Plot::Bars { .. }, _) => {
+                    (Plot::Bars { .. } | Plot::Matrix { .. }, _) => {
                         let corners = [at(x, y - 6), at(x + 12, y + 6)];
                         area.draw(&Rectangle::new(corners, colour.rgb().filled()))?;
                     }

@@ -91,7 +91,7 @@ fn section_markup(index: usize, section: &Section) -> Result<Markup> {
 fn figure_markup(figure: &Figure) -> Result<Markup> {
     let svg = figure.svg()?;
     Ok(html! {
-        figure.figure data-figure=(figure.id) role="img" aria-label=(figure.title) {
+        figure.figure.wide[figure.is_wide()] data-figure=(figure.id) role="img" aria-label=(figure.title) {
             (PreEscaped(svg))
             @if !figure.note.is_empty() { figcaption { (figure.note) } }
         }

@@ -1,0 +1,141 @@
+//! `rootlet predict`.
+
+mod args;
+mod samples;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rootlet::engine::{Device, DeviceOptions};
+use rootlet::report::{NewFile, PredictionOptions, PredictionTable, counted, write_row};
+use rootlet::train::Predictor;
+use rootlet::{Error, Result};
+
+use super::output;
+use super::trained::Opened;
+pub use args::PredictArgs;
+use samples::{Samples, advised};
+
+/// Predicts.
+pub fn run(args: &PredictArgs) -> Result<()> {
+    args.device.check_threads()?;
+    let threshold = args.threshold()?;
+    let opened = Opened::of(
+        &args.checkpoint,
+        args.which,
+        "predict by a program, with `Predictor::new`",
+    )?;
+    // What can be refused is refused before anything is computed.
+    let mut sink = Sink::begin(args)?;
+    let options = DeviceOptions {
+        threads: args.device.threads,
+        ..DeviceOptions::default()
+    };
+    let device = Device::open(&args.device.adapter, &options)?;
+    device.warning().into_iter().for_each(output::note);
+    let predictor = Predictor::of_checkpoint(device, &opened.checkpoint)?;
+    args.check_effects(predictor.task())?;
+    let samples = match args.inputs.is_empty() {
+        true => vec![Samples::of_part(args, &opened, &predictor)?],
+        false => Samples::of_inputs(args, &predictor)?,
+    };
+    let who = samples.first().map_or(Vec::new(), Samples::who);
+    let table = PredictionTable::new(
+        predictor.task(),
+        predictor.outputs(),
+        predictor.output_names(),
+        who,
+        PredictionOptions {
+            top: args.top.unwrap_or(0),
+            probabilities: args.probabilities,
+            threshold,
+            faults: args.skip_damaged,
+            truth: args.inputs.is_empty(),
+        },
+    );
+    sink.put(&table.header())?;
+    let bar = bar(samples.iter().map(|all| all.images.len() as u64).sum());
+    let (mut predicted, mut damaged) = (0u64, 0u64);
+    for all in &samples {
+        predictor
+            .predict_each(&all.images, &mut |number, outputs| {
+                match outputs.is_ok() {
+                    true => predicted += 1,
+                    false => damaged += 1,
+                }
+                let truth = all.truth(number, &table)?;
+                bar.inc(1);
+                sink.put(&table.row(all.names(number), truth, outputs))
+            })
+            .map_err(|error| advised(error, args.skip_damaged))?;
+    }
+    bar.finish_and_clear();
+    if damaged > 0 {
+        output::note(&format!(
+            "{} cannot be used: the column `fault` says why",
+            counted(damaged, "input")
+        ));
+    }
+    sink.finish(&counted(predicted, "prediction"))
+}
+
+/// Progress on a terminal.
+fn bar(all: u64) -> ProgressBar {
+    let bar = ProgressBar::new(all);
+    bar.set_draw_target(match io::stderr().is_terminal() {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
+    });
+    let template =
+        "predicting  {bar:24} {percent}%  {human_pos} of {human_len}, {per_sec}, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Where the lines go.
+enum Sink<'a> {
+    File(&'a Path, Box<NewFile>),
+    Standard(io::BufWriter<io::Stdout>),
+}
+
+impl<'a> Sink<'a> {
+    fn begin(args: &'a PredictArgs) -> Result<Self> {
+        let Some(path) = &args.output else {
+            return Ok(Sink::Standard(io::BufWriter::new(io::stdout())));
+        };
+        let file = output::begin(path, &args.inputs, args.force)?;
+        Ok(Sink::File(path, Box::new(file)))
+    }
+
+    fn name(&self) -> &Path {
+        match self {
+            Sink::File(path, _) => path,
+            Sink::Standard(_) => Path::new("standard output"),
+        }
+    }
+
+    fn put(&mut self, row: &[String]) -> Result<()> {
+        let file: &mut dyn Write = match self {
+            Sink::File(_, file) => file,
+            Sink::Standard(out) => out,
+        };
+        let done = write_row(file, row);
+        done.map_err(|error| Error::io("write", self.name())(error))
+    }
+
+    /// Completes the file, and says what is in it.
+    fn finish(self, what: &str) -> Result<()> {
+        match self {
+            Sink::File(path, file) => {
+                file.finish()?;
+                output::print(&format!("{}: {what}\n", path.display()))
+            }
+            Sink::Standard(mut out) => {
+                (out.flush()).map_err(Error::io("write", Path::new("standard output")))
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Rows of a file that a network is to predict for, by the rules of its training.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Watch;
+use super::cells::{Cells, MISSING, Table};
+use super::open::{How, open};
+use super::prepared::{self, Prepared};
+use super::preprocessing::{ColumnRule, Missing, Preprocessing, Rule};
+use super::roles::Roles;
+use super::rows::Rows;
+use crate::data::Images;
+use crate::error::{Error, Result};
+use crate::words::grouped;
+
+/// Rows to predict for.
+#[derive(Debug)]
+pub struct RowsToPredict {
+    /// The rows, in the order of the file.
+    pub rows: Images,
+    /// What the user should know about them, in whole sentences.
+    pub notes: Vec<String>,
+}
+
+/// The rows of a file as seen by a network that was trained with these rules, for prediction; the target may be
+/// missing. With `skip`, rows that the rules do not take are left out ([`DataSource::fault`](crate::data::DataSource));
+/// otherwise the first of them is an error.
+///
+/// # Errors
+/// As [`load`](crate::data::load); columns with other names, and rows that the rules do not take.
+pub fn rows_of(
+    path: &Path,
+    rules: &Arc<Preprocessing>,
+    skip: bool,
+    watch: Watch<'_>,
+) -> Result<RowsToPredict> {
+    let wrong = |reason| Error::Data {
+        path: path.to_owned(),
+        reason,
+    };
+    let texts = rules.text_columns();
+    let how = How {
+        texts: &texts,
+        ignore: &rules.ignored,
+        target: None,
+        labels: rules.has_labels(),
+    };
+    let mut table = open(path, how, watch)?;
+    prepared::complete(&mut table, rules);
+    let mut roles = prepared::roles(&table, rules, false).map_err(wrong)?;
+    if table.rows == 0 {
+        return Err(wrong("it has no rows".to_owned()));
+    }
+    if u32::try_from(table.rows).is_err() {
+        return Err(wrong(format!(
+            "its {} rows are more than a set can have",
+            table.rows
+        )));
+    }
+    let mut faults = Faults::default();
+    as_numbers(&mut table, &roles, rules, &mut faults);
+    missing_values(&table, &roles, rules, &mut faults);
+    if let (false, Some((row, why))) = (skip, faults.0.first_key_value()) {
+        let others = match faults.0.len() {
+            1 => String::new(),
+            count => format!(
+                "; {} others cannot be used either",
+                grouped(count as u64 - 1)
+            ),
+        };
+        return Err(wrong(format!(
+            "row {}, {why}{others}",
+            grouped(*row as u64 + 1)
+        )));
+    }
+    let prepared = Prepared::new(&table, &roles, Arc::clone(rules)).map_err(wrong)?;
+    let all: Vec<u32> = (0..table.rows as u32).collect();
+    let sound: Vec<u32> = (all.iter().copied())
+        .filter(|row| !faults.0.contains_key(&(*row as usize)))
+        .collect();
+    let mut notes: Vec<String> = roles.note.take().into_iter().collect();
+    notes.extend(prepared.unseen(&table, &sound, "to predict for"));
+    let rows = Rows::new(Arc::new(table), Arc::new(prepared), &roles, all).map_err(wrong)?;
+    Ok(RowsToPredict {
+        rows: rows.without(faults.0).into(),
+        notes,
+    })
+}
+
+/// Why rows cannot be used, by their place: texts that follow "row 3, ".
+#[derive(Default)]
+struct Faults(BTreeMap<usize, String>);
+
+impl Faults {
+    /// Only the first fault of a row is kept.
+    fn add(&mut self, row: usize, why: impl FnOnce() -> String) {
+        self.0.entry(row).or_insert_with(why);
+    }
+}
+
+/// Turns columns of texts into numbers where training had numbers: a text among them is a fault of its row, and not of
+/// the whole column.
+fn as_numbers(table: &mut Table, roles: &Roles, rules: &Preprocessing, faults: &mut Faults) {
+    let width = table.columns.len();
+    for (ColumnRule { name, rule }, &column) in rules.columns.iter().zip(&roles.inputs) {
+        let (Rule::Number { .. }, Cells::Dense(words)) = (rule, &mut table.cells) else {
+            continue;
+        };
+        let Some(texts) = table.columns[column].categories.take() else {
+            continue;
+        };
+        let number = |text: &String| text.parse::<f32>().ok().filter(|x| x.is_finite());
+        let numbers: Vec<Option<f32>> = texts.iter().map(number).collect();
+        let cells = words.iter_mut().skip(column).step_by(width);
+        for (row, word) in cells.enumerate().filter(|(_, word)| **word != MISSING) {
+            let text = *word as usize;
+            *word = match numbers[text] {
+                Some(number) => number.to_bits(),
+                None => {
+                    faults.add(row, || {
+                        format!(
+                            "column `{name}`: `{}` is no number, and training had numbers there",
+                            texts[text]
+                        )
+                    });
+                    MISSING
+                }
+            };
+        }
+    }
+}
+
+/// Finds missing values where training had none, or left out the rows that lacked one.
+fn missing_values(table: &Table, roles: &Roles, rules: &Preprocessing, faults: &mut Faults) {
+    if table.is_sparse() || !matches!(rules.missing, Missing::Refuse | Missing::Drop) {
+        return;
+    }
+    for row in 0..table.rows {
+        let cells = table.row(row);
+        let gap = (rules.columns.iter().zip(&roles.inputs))
+            .find(|(_, column)| cells.word(**column) == MISSING);
+        if let Some((ColumnRule { name, .. }, _)) = gap {
+            faults.add(row, || {
+                format!(
+                    "column `{name}`: the value is missing, and training says nothing in its place"
+                )
+            });
+        }
+    }
+}
