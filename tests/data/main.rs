@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod real;
+mod stream;
 
 use std::fs;
 use std::io::Write;

@@ -71,6 +71,7 @@ impl TrainConfig {
     pub fn source(&self) -> DataOptions {
         let mut source = self.data.options(self.run.seed);
         source.table.task = self.task.task();
+        source.table.stream = self.machine.stream;
         source
     }
 
