@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the embedded digits: src/data/digits/{images,labels}.idx.gz, in MNIST's IDX format.
+"""Makes the embedded digits: src/data/published/digits/{images,labels}.idx.gz, in MNIST's IDX format.
 
     python3 scripts/make_digits.py [WHEEL]
 

@@ -2,7 +2,7 @@
 
 use super::checked::Checked;
 use super::layer_shape::LayerShape;
-use crate::data::LearnedImages;
+use crate::data::ImageHashes;
 use crate::network::NetworkState;
 use crate::sparse::LayerState;
 
@@ -24,7 +24,7 @@ pub(super) fn dense_weights(state: &NetworkState) -> Checked<()> {
 }
 
 /// Checks that the hashes of images occur once each.
-pub(super) fn learned_images(images: &LearnedImages) -> Checked<()> {
+pub(super) fn learned_images(images: &ImageHashes) -> Checked<()> {
     let rise = |hashes: &[u64]| hashes.windows(2).all(|pair| pair[0] < pair[1]);
     match rise(&images.pixels) && rise(&images.older) {
         true => Ok(()),

@@ -4,7 +4,7 @@ use super::objective::Objective;
 use super::origin::Change;
 use super::past::PastConnections;
 use super::progress::Progress;
-use crate::data::{DataRecord, LearnedImages};
+use crate::data::{DataRecord, ImageHashes};
 use crate::network::NetworkState;
 
 /// What is saved: the model with its optimiser state, and the progress.
@@ -24,5 +24,5 @@ pub struct Snapshot {
     pub changes: Vec<Change>,
     /// The images that it was trained on. None if that is not known: for samples that are not images, and in older
     /// checkpoints.
-    pub learned_images: LearnedImages,
+    pub learned_images: ImageHashes,
 }

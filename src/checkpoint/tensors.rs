@@ -7,7 +7,7 @@ use super::optimiser::{self, OptimiserShape};
 use super::parameters::{self, NormKind, NormShape, Shapes};
 use super::past::{self, PastConnections};
 use super::rules;
-use crate::data::LearnedImages;
+use crate::data::ImageHashes;
 use crate::files::TensorsFile;
 use crate::network::NetworkState;
 use crate::sparse::LayerState;
@@ -28,7 +28,7 @@ const LEARNED_OLDER: &str = "data.learned_images";
 pub(super) struct Tensors {
     pub state: NetworkState,
     pub past: Vec<PastConnections>,
-    pub learned_images: LearnedImages,
+    pub learned_images: ImageHashes,
 }
 
 /// The file's bytes. The layers must have passed [`rules::layer`] and [`parameters::check`], `past` must have passed
@@ -36,7 +36,7 @@ pub(super) struct Tensors {
 pub(super) fn encode(
     state: &NetworkState,
     past: &[PastConnections],
-    learned_images: &LearnedImages,
+    learned_images: &ImageHashes,
 ) -> Checked<Vec<u8>> {
     let mut columns = Vec::new();
     for (l, layer) in state.layers.iter().enumerate() {
@@ -62,7 +62,7 @@ pub(super) fn encode(
     for (l, dense) in state.dense_weights.iter().enumerate() {
         columns.push((format!("reserve.{l}"), Column::real(dense)));
     }
-    let LearnedImages { pixels, older } = learned_images;
+    let ImageHashes { pixels, older } = learned_images;
     for (name, hashes) in [(LEARNED, pixels), (LEARNED_OLDER, older)] {
         if !hashes.is_empty() {
             columns.push((name.to_owned(), Column::hash(hashes)));
@@ -97,7 +97,7 @@ pub(super) fn decode(
         true => file.hashes(name),
         false => Ok(Vec::new()),
     };
-    let learned_images = LearnedImages {
+    let learned_images = ImageHashes {
         pixels: hashes(LEARNED)?,
         older: hashes(LEARNED_OLDER)?,
     };
@@ -282,7 +282,7 @@ mod tests {
         let error = refuse(&file(&format!("{{{}}}", huge.join(",")), 16));
         assert!(error.contains("bytes of tensors"), "{error}");
         // The right tensors with another type, and one too many.
-        let good = encode(&state(1), &[], &LearnedImages::default()).unwrap();
+        let good = encode(&state(1), &[], &ImageHashes::default()).unwrap();
         let edit = |from: &str, to: &str| {
             let mut text = good.clone();
             let at = text.windows(from.len()).position(|w| w == from.as_bytes());
@@ -294,7 +294,7 @@ mod tests {
         assert!(edit("I32", "U32").contains("expected I32"));
         assert!(edit("layers.0.bias\"", "layers.1.bias\"").contains("no tensor"));
         // Hashes of images that do not rise.
-        let images = LearnedImages {
+        let images = ImageHashes {
             pixels: vec![3, 7],
             older: vec![5, 9],
         };
@@ -309,7 +309,7 @@ mod tests {
             disordered[at.unwrap()] = 3;
             assert!(refuse(&disordered).contains("do not rise"));
         }
-        let two = encode(&state(2), &[], &LearnedImages::default()).unwrap();
+        let two = encode(&state(2), &[], &ImageHashes::default()).unwrap();
         assert!(refuse(&two).contains("18 tensors"));
     }
 
@@ -326,7 +326,7 @@ mod tests {
         fn changed_files_never_panic(
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)
         ) {
-            let mut bytes = encode(&state(1), &[], &LearnedImages::default()).unwrap();
+            let mut bytes = encode(&state(1), &[], &ImageHashes::default()).unwrap();
             for (at, value) in changes {
                 let at = at.index(bytes.len());
                 bytes[at] = value;

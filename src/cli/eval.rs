@@ -168,7 +168,7 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
         // The images themselves tell.
         false => data.compares_with(&checkpoint.snapshot.learned_images),
     }
-    let part = args.part.unwrap_or(data.last_judge());
+    let part = args.part.unwrap_or(data.final_part());
     if data.part(part).is_none() {
         return Err(checks::no_effect(
             "part",
@@ -176,8 +176,8 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
         ));
     }
     // From here on, everything asked about test samples is asked about those.
-    let (mut data, as_then) = (data.judged_by(part), as_then.judged_by(part));
-    let trained = trained.map(|trained| trained.judged_by(part));
+    let (mut data, as_then) = (data.evaluated_on(part), as_then.evaluated_on(part));
+    let trained = trained.map(|trained| trained.evaluated_on(part));
     let trained = trained.as_ref();
     data.test_part = as_then.test_part.clone();
     if let Some(limit) = source.limit.filter(|_| args.limit.is_some()) {

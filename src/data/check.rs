@@ -6,15 +6,11 @@ use rayon::prelude::*;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::augmentation::Part;
-use super::bad::ADVICE;
-use super::bad::BadImage;
-use super::bad::reason_of;
-use super::catalogue::IMAGE_FOLDER;
-use super::decode::{decode, hash as pixels_of};
-use super::folder;
-use super::folder_split::content;
+use super::image_folder::{
+    self, ADVICE, BadImage, Cutter, Faults, content, decode, hash as pixels_of, reason_of,
+};
 use super::parts::{DataPart, HeldOut};
-use super::scan::Faults;
+use super::published::IMAGE_FOLDER;
 use super::{DataOptions, Dataset, FolderSplit};
 use crate::error::Result;
 
@@ -40,7 +36,7 @@ pub struct Check {
 /// As [`load`](super::load), except for such entries.
 pub fn check(source: &DataOptions) -> Result<(Dataset, Check)> {
     let (data, faults) = match source.name == IMAGE_FOLDER {
-        true => folder::list(source)?,
+        true => image_folder::list(source)?,
         false => (super::load(source)?, Faults::default()),
     };
     let others: Vec<HeldOut> = DataPart::ALL
@@ -106,7 +102,7 @@ fn digests(split: &FolderSplit, bad: &mut Vec<BadImage>) -> Vec<Digest> {
         let mut output = vec![0; split.features()];
         let digest = read.and_then(|content| {
             let image = decode(&content)?;
-            super::crop::Cutter::cut(cutter, &image, Part::Middle, &mut output)?;
+            Cutter::cut(cutter, &image, Part::Middle, &mut output)?;
             Ok(Digest {
                 bytes: xxh3_128(&content),
                 pixels: pixels_of(&image),

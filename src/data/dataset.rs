@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::bad::BadImage;
-use super::images::Images;
+use super::image_folder::BadImage;
 use super::normalisation::Normalisation;
-use super::parts::HeldOut;
+use super::parts::{HeldOut, TestPart};
 use super::shape::ImageShape;
-use super::table::Preprocessing;
+use super::sources::Images;
 use super::targets::TargetKind;
-use super::test_part::TestPart;
+use crate::data::table::Preprocessing;
 use crate::error::{Error, Misfit, Result};
 
 /// A data set, ready to be loaded in batches.

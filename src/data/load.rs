@@ -2,16 +2,14 @@
 
 use std::path::Path;
 
-use super::catalogue::{self, IMAGE_FOLDER};
 use super::dataset::Dataset;
-use super::known::Format;
 use super::normalisation::Normalisation;
 use super::options::DataOptions;
-use super::parts::HeldOut;
-use super::split::Halves;
+use super::parts::{HeldOut, TestPart};
+use super::published::{self, Format, IMAGE_FOLDER};
+use super::sources::Halves;
 use super::table::Watch;
-use super::test_part::TestPart;
-use super::{cifar, digits, folder, idx, table};
+use super::{image_folder, table};
 use crate::error::{Error, Result};
 
 /// Reads and checks the whole data set; for an image folder only the names. A name that is a path stands for a table's
@@ -53,9 +51,9 @@ fn load_as(source: &DataOptions, to_train: bool, watch: Watch<'_>) -> Result<Dat
     // An invalid share is reported before anything is read.
     source.share(true)?;
     let path = Path::new(&source.name);
-    let is_path = catalogue::is_path(&source.name);
+    let is_path = published::is_path(&source.name);
     if source.name == IMAGE_FOLDER {
-        return folder::load(source, to_train);
+        return image_folder::load(source, to_train);
     }
     if is_path && path.is_dir() {
         let folder = DataOptions {
@@ -63,22 +61,18 @@ fn load_as(source: &DataOptions, to_train: bool, watch: Watch<'_>) -> Result<Dat
             dir: Some(path.to_owned()),
             ..source.clone()
         };
-        return folder::load(&folder, to_train);
+        return image_folder::load(&folder, to_train);
     }
     if is_path {
         return table::load(source, watch);
     }
-    let known = catalogue::find(&source.name)?;
+    let set = published::find(&source.name)?;
     let Halves {
         shape,
         mut train,
         mut test,
         notes,
-    } = match &known.format {
-        Format::Embedded => digits::load()?,
-        Format::Idx => idx::load(known, &known.folder(source.dir.as_deref())?)?,
-        Format::Cifar(layout) => cifar::load(known, layout, &known.folder(source.dir.as_deref())?)?,
-    };
+    } = published::read(set, source.dir.as_deref())?;
     let (share, seed) = (source.share(true)?, source.seed);
     let mut held_out = None;
     if share > 0.0 {
@@ -91,17 +85,17 @@ fn load_as(source: &DataOptions, to_train: bool, watch: Watch<'_>) -> Result<Dat
         parts.for_each(|part| part.truncate(limit));
     }
     let mut data = Dataset {
-        name: known.name.to_owned(),
+        name: set.name.to_owned(),
         shape,
-        classes: known.classes(),
-        class_names: known
+        classes: set.classes(),
+        class_names: set
             .class_names
             .iter()
             .map(|&name| name.to_owned())
             .collect(),
         normalisation: Normalisation {
-            mean: known.mean.to_vec(),
-            std: known.std.to_vec(),
+            mean: set.mean.to_vec(),
+            std: set.std.to_vec(),
         },
         train: train.into(),
         validation: held_out.map(|images| HeldOut {
@@ -110,7 +104,7 @@ fn load_as(source: &DataOptions, to_train: bool, watch: Watch<'_>) -> Result<Dat
         }),
         test: test.into(),
         // Notes say which set the files' contents belong to.
-        test_part: match (&known.format, notes.is_empty()) {
+        test_part: match (&set.format, notes.is_empty()) {
             (Format::Idx, false) => TestPart::Given,
             _ => TestPart::Published,
         },

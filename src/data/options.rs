@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::{NAMES, is_path};
-use super::table::TableOptions;
+use super::published::{NAMES, is_path};
+use crate::data::table::TableOptions;
 use crate::error::option::VAL_SPLIT;
 use crate::error::{Error, Result};
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::table::Preprocessing;
 use super::{Dataset, HeldOut, ImageShape, Images, Normalisation, TestPart};
+use crate::data::table::Preprocessing;
 use crate::error::{Error, Result};
 use crate::words::listed;
 

@@ -150,7 +150,7 @@ impl Trainer {
     /// # Errors
     /// The device is lost.
     pub fn evaluate(&self) -> Result<Evaluation> {
-        self.evaluate_by(self.data.last_judge())
+        self.evaluate_by(self.data.final_part())
     }
 
     /// As [`Trainer::evaluate`], on a part.
@@ -159,7 +159,7 @@ impl Trainer {
     /// As [`Trainer::evaluate`].
     pub fn evaluate_by(&self, part: DataPart) -> Result<Evaluation> {
         let options = self.batches(Order::Sequential, 0);
-        let data = self.data.judged_by(part);
+        let data = self.data.evaluated_on(part);
         self.by_averages(|| evaluate(&self.device, &self.network, &data, options))
     }
 
@@ -177,12 +177,12 @@ impl Trainer {
     /// As [`Trainer::evaluate`]; [`Error::Stopped`]; and [`Error::Diverged`] if the loss is NaN: the weights may still
     /// be numbers when their results are not.
     fn timed_evaluation(&mut self, stop: &AtomicBool) -> Result<Evaluation> {
-        self.timed_evaluation_by(self.data.judge(), stop)
+        self.timed_evaluation_by(self.data.monitored_part(), stop)
     }
 
     fn timed_evaluation_by(&mut self, part: DataPart, stop: &AtomicBool) -> Result<Evaluation> {
         let start = Instant::now();
-        let data = self.data.judged_by(part);
+        let data = self.data.evaluated_on(part);
         let options = self.batches(Order::Sequential, 0);
         let evaluation =
             self.by_averages(|| evaluate_until(&self.device, &self.network, &data, options, stop))?;

@@ -13,7 +13,7 @@ use rootlet::checkpoint::{
     Best, Change, LayerState, NetworkState, NormKind, Objective, ParameterState, PastConnections,
     Progress, Snapshot, Tested,
 };
-use rootlet::data::LearnedImages;
+use rootlet::data::ImageHashes;
 use std::path::{Path, PathBuf};
 
 /// A small generator of its own (SplitMix64), so that a step's model is the same in every process.
@@ -126,7 +126,7 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
             before: Some("0.1".to_owned()),
             remark: "--lr differs".to_owned(),
         }],
-        learned_images: LearnedImages {
+        learned_images: ImageHashes {
             pixels: vec![0, 1, 1 << 40, u64::MAX - step],
             older: vec![step, 1 << 50],
         },
@@ -137,7 +137,7 @@ const CONFIG: &str = "data = \"digits\"\nsparsity = 0.9 # \u{201c}quoted\u{201d}
 
 /// Everything of a snapshot as bits, so that NaN equals itself.
 fn bits(snapshot: &Snapshot) -> Vec<u64> {
-    let LearnedImages { pixels, older } = &snapshot.learned_images;
+    let ImageHashes { pixels, older } = &snapshot.learned_images;
     let mut bits = [&pixels[..], older].concat();
     for x in &snapshot.state.parameters {
         bits.extend(norms::numbers(x).map(|r| u64::from(r.to_bits())));

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use jpeg_encoder::{ColorType, Encoder};
 use rootlet::checkpoint;
-use rootlet::data::LearnedImages;
+use rootlet::data::ImageHashes;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::data::{TRAIN, json, photos, with};
@@ -127,7 +127,7 @@ fn hashes_of_older_checkpoints_are_compared_by_what_they_are_of() {
         hashes
     };
     let mut checkpoint = checkpoint::load(&run).unwrap();
-    checkpoint.snapshot.learned_images = LearnedImages {
+    checkpoint.snapshot.learned_images = ImageHashes {
         pixels: Vec::new(),
         older: hashes(0),
     };
@@ -147,7 +147,7 @@ fn hashes_of_older_checkpoints_are_compared_by_what_they_are_of() {
         fs::remove_file(desk.path("data/train").join(class).join("03.jpg")).unwrap();
     }
     desk.good(&["train", "--resume", text(&run), "--epochs=2"]);
-    let LearnedImages { pixels, older } = checkpoint::load(&run).unwrap().snapshot.learned_images;
+    let ImageHashes { pixels, older } = checkpoint::load(&run).unwrap().snapshot.learned_images;
     assert_eq!((pixels.len(), older), (14, hashes(0)));
     jpegs(&desk.path("other/val"), "more", 5, 1, appended);
     assert_eq!(trained_on(&desk, &run, &other), 4);

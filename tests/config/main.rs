@@ -147,7 +147,7 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
                 patience: data.2.map(|limit| limit as u32),
             },
             optimiser: OptimiserConfig {
-                optimiser: OptimiserName::ALL[seed as usize % 2],
+                optimiser: data.2.map(|limit| OptimiserName::ALL[limit % 2]),
                 lr: nesterov.then_some(lr),
                 ema: nesterov.then_some(momentum),
                 momentum,

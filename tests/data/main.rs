@@ -127,7 +127,7 @@ fn damaged(index: usize, ending: &str, content: &[u8]) -> Option<String> {
 fn files_of_another_set_are_recognised() {
     let read = |name: &str| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        fs::read(root.join("src/data/digits").join(name)).unwrap()
+        fs::read(root.join("src/data/published/digits").join(name)).unwrap()
     };
     let sound = tiny().map(|file| gzip(&file));
     for (index, name) in [

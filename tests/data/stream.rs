@@ -259,7 +259,10 @@ fn rows_have_the_weights_of_a_column() {
         plain.train.source().fingerprint().unwrap()
     );
     for (cells, part) in [
-        ("-1", "row 1, column `w`: the weight is -1"),
+        (
+            "-1",
+            "row 1, column `w`: the weight is -1, and weights (`weight`) are numbers of 0 or more",
+        ),
         (
             "",
             "weights are missing: `w` in 10 rows (the first is row 1)",

@@ -12,6 +12,7 @@ use super::preprocessing::{Missing, Preprocessing, TargetRule};
 use super::roles::{self, Roles};
 use super::rows::Rows;
 use super::svmlight::MOST_COLUMNS;
+use super::weights;
 use crate::data::dataset::Dataset;
 use crate::data::parts::HeldOut;
 use crate::data::{DataOptions, ImageShape, Images, Normalisation, TargetKind};
@@ -34,6 +35,9 @@ pub(super) fn of_part(first: Part, source: &DataOptions, watch: Watch<'_>) -> Re
         path: path.to_owned(),
         reason,
     };
+    if let Some(column) = first.roles.weight {
+        weights::check(&first.table, column, &first.rows).map_err(wrong)?;
+    }
     let mut divided = first.divide(source)?;
     for rows in [
         &mut divided.train,

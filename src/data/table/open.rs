@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use super::Watch;
 use super::bytes::Bytes;
 use super::cells::Table;
 use super::stored::Stream;
-use super::{csv, named, npy, npz, safetensors, svmlight};
+use super::{Watch, csv, named, npy, npz, safetensors, svmlight};
 use crate::error::{Error, Result};
 use crate::files::GZIP;
 

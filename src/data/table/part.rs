@@ -3,15 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Watch;
 use super::cells::Table;
 use super::open::{How, open};
 use super::options::TableOptions;
 use super::preprocessing::{Missing, Preprocessing, TargetRule};
 use super::roles::{self, Roles};
 use super::targets::{Kind, classes};
-use super::{fit, missing, prepared, split};
-use crate::data::test_part::TestPart;
+use super::{Watch, fit, missing, prepared, split};
+use crate::data::parts::TestPart;
 use crate::data::{DataOptions, Task};
 use crate::error::option::STREAM;
 use crate::error::{Error, Result};

@@ -12,7 +12,7 @@ use super::targets::classes;
 use super::weights::weights;
 use crate::data::TargetKind;
 use crate::data::augmentation::Draws;
-use crate::data::source::DataSource;
+use crate::data::sources::DataSource;
 use crate::error::Result;
 
 /// Some rows of a table, whose inputs and values are made when they are read.

@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::cells::{Row, Table};
-use crate::data::held_out::chosen;
+use crate::data::parts::chosen;
 use crate::error::option::{TEST, VAL_SPLIT};
 use crate::words::counted;
 

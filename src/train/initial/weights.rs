@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::data::LearnedImages;
+use crate::data::ImageHashes;
 use crate::error::Result;
 use crate::layer::ParameterState;
 use crate::network::NetworkState;
@@ -18,7 +18,7 @@ pub(in crate::train) struct Initial {
     /// The dense parameters, in the model's order.
     pub parameters: Vec<ParameterState>,
     /// The images that the weights were learned from; `None` if that is not known.
-    pub learned: Option<LearnedImages>,
+    pub learned: Option<ImageHashes>,
     /// What a user must know about them.
     pub notes: Vec<String>,
 }

@@ -68,7 +68,8 @@ impl KeepBest for InMemory {
 impl Trainer {
     /// Whether the validation part chooses weights.
     pub(super) fn chooses(&self) -> bool {
-        self.data.judge() == DataPart::Validation && self.config.run.best_metric != KEEP_LAST
+        self.data.monitored_part() == DataPart::Validation
+            && self.config.run.best_metric != KEEP_LAST
     }
 
     /// Checks that the metric is one that the validation part will have.
@@ -195,7 +196,7 @@ impl Trainer {
             remarks: Vec::new(),
             stopped: last.is_none(),
         };
-        if self.data.judge() == DataPart::Test {
+        if self.data.monitored_part() == DataPart::Test {
             end.test = last;
             return Ok(end);
         }

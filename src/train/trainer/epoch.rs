@@ -323,7 +323,7 @@ impl Trainer {
         });
         let metric = self.network.metric();
         let nothing = Evaluation::nothing();
-        let (validation, tested) = match self.data.judge() {
+        let (validation, tested) = match self.data.monitored_part() {
             DataPart::Validation => (Some(evaluation.judged()), &nothing),
             DataPart::Test => (None, &evaluation),
         };

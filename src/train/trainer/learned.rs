@@ -2,12 +2,12 @@
 
 use std::sync::OnceLock;
 
-use crate::data::LearnedImages;
+use crate::data::ImageHashes;
 
 /// The images that a network was trained on, by their hashes.
 pub(super) struct Learned {
     /// Those before this part of the run; none if that is not known.
-    pub before: Option<LearnedImages>,
+    pub before: Option<ImageHashes>,
     /// Rounds before this part of the run.
     pub rounds_before: u64,
     /// The hashes of training images in memory, by index: they stay the same.
@@ -18,7 +18,7 @@ impl Learned {
     /// For an untrained network.
     pub fn nothing() -> Self {
         Self {
-            before: Some(LearnedImages::default()),
+            before: Some(ImageHashes::default()),
             rounds_before: 0,
             in_memory: OnceLock::new(),
         }

@@ -2,7 +2,7 @@
 
 use super::Trainer;
 use crate::checkpoint::Snapshot;
-use crate::data::{DataPart, LearnedImages, Order, TestPart};
+use crate::data::{DataPart, ImageHashes, Order, TestPart};
 
 impl Trainer {
     /// Takes over what is known from a run that is resumed.
@@ -18,7 +18,7 @@ impl Trainer {
     }
 
     /// The images that the network was trained on; none if that is not known.
-    pub(super) fn learned_images(&self) -> Option<LearnedImages> {
+    pub(super) fn learned_images(&self) -> Option<ImageHashes> {
         let mut learned = self.learned.before.clone()?;
         let (train, shape) = (&self.data.train, self.data.shape);
         let of_folder;
@@ -72,7 +72,7 @@ impl Trainer {
     /// How many of a part's images, which must have been read, it was trained on; `None` if that is not known. The test
     /// images of a published set count as such, even if its makers included an image twice.
     pub(super) fn trained_on(&self, part: DataPart) -> Option<u64> {
-        let data = self.data.judged_by(part);
+        let data = self.data.evaluated_on(part);
         match data.test_part {
             TestPart::Published => None,
             TestPart::Given
