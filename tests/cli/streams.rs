@@ -92,25 +92,23 @@ fn rows_count_as_much_as_their_weights_say() {
                 .map(|(row, line)| format!("{},{line}\n", weight(row)))
                 .collect::<String>()
     };
-    for (name, weight) in [
-        ("one", (|_| "1".to_owned()) as fn(usize) -> String),
-        ("two", |_| "2".to_owned()),
-        ("more", |row| (row % 3).to_string()),
-    ] {
-        fs::write(desk.path("plants.csv"), weighted(&weight)).unwrap();
-        desk.good(&with(&[
-            "--weight=weight",
-            "--val-split=0.01",
-            "--name",
-            name,
-        ]));
-    }
-    fs::write(desk.path("plants.csv"), plants(0, 120, false)).unwrap();
-    let weights: Vec<Vec<u8>> = desk.runs().iter().map(|run| model(run)).collect();
-    assert_eq!(weights.len(), 3);
-    assert_ne!(weights[0], weights[1]);
-    // The rows of a test need none.
-    desk.good(&["eval", text(&desk.runs()[0]), "--data=plants.csv"]);
+    // The rows of a test need no weights.
+    fs::write(desk.path("test.csv"), plants(200, 30, false)).unwrap();
+    let trained = |weight: &dyn Fn(usize) -> String| {
+        fs::write(desk.path("plants.csv"), weighted(weight)).unwrap();
+        let before = desk.runs();
+        desk.good(&with(&["--weight=weight", "--test=test.csv"]));
+        let run = desk
+            .runs()
+            .into_iter()
+            .find(|run| !before.contains(run))
+            .unwrap();
+        desk.good(&["eval", text(&run), "--data=test.csv"]);
+        model(&run)
+    };
+    let (one, two) = (trained(&|_| "1".to_owned()), trained(&|_| "2".to_owned()));
+    assert!(one == two, "only the ratio of weights counts");
+    assert!(one != trained(&|row| (row % 3).to_string()));
     fs::write(
         desk.path("plants.csv"),
         weighted(&|row| (row as i64 - 50).to_string()),
