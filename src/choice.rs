@@ -2,13 +2,13 @@
 
 /// Declares an enum whose variants each have a name and an explanation, written once.
 ///
-/// The enum has `NAMES`, `ALL`, `name()` and `about()`. In text and in files it is written as its name; on a command
+/// The enum has `NAMES`, `ALL`, `name()` and `about()`. A short name in brackets before `=` is understood too. In text and in files it is written as its name; on a command
 /// line, the help shows its explanations.
 macro_rules! choice {
     (
         $(#[$about:meta])*
         pub enum $choice:ident {
-            $($(#[doc = $help:literal])+ $variant:ident = $name:expr,)+
+            $($(#[doc = $help:literal])+ $variant:ident $([$short:literal])? = $name:expr,)+
         }
     ) => {
         $(#[$about])*
@@ -36,9 +36,17 @@ macro_rules! choice {
                 }
             }
 
+            /// A shorter name that is understood too, if there is one.
+            pub fn short_name(self) -> Option<&'static str> {
+                match self {
+                    $($choice::$variant => None$(.or(Some($short)))?,)+
+                }
+            }
+
             /// The variant with this name.
             pub fn named(name: &str) -> Option<Self> {
-                Self::ALL.into_iter().find(|one| one.name() == name)
+                let is_named = |one: &Self| one.name() == name || one.short_name() == Some(name);
+                Self::ALL.into_iter().find(is_named)
             }
         }
 
@@ -69,7 +77,8 @@ macro_rules! choice {
             }
 
             fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-                Some(clap::builder::PossibleValue::new(self.name()).help(self.about()))
+                let value = clap::builder::PossibleValue::new(self.name()).help(self.about());
+                Some(value.aliases(self.short_name()))
             }
         }
     };

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
-use rootlet::report::printable;
+use rootlet::report::{error_line, printable};
 
 fn main() -> ExitCode {
     rootlet::error::name_options(cli::flag);
@@ -22,11 +22,8 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // If nobody is there to read it, the exit status still tells.
-            let _ = writeln!(
-                std::io::stderr(),
-                "error: {}",
-                printable(&error.to_string())
-            );
+            let text = format!("error: {error}");
+            let _ = writeln!(std::io::stderr(), "{}", error_line(&printable(&text)));
             cli::exit_code(&error)
         }
     }

@@ -11,7 +11,7 @@ pub fn counted(number: u64, noun: &str) -> String {
 }
 
 /// An integer with commas between thousands.
-pub(crate) fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {

@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rootlet::Result;
 
-use super::{adapters, bench, data, eval, flops, model, report, sweep, train, tune, verify, watch};
+use super::{
+    adapters, bench, data, eval, flops, model, report, runs, shell, sweep, train, tune, verify,
+    watch,
+};
 
 /// Trains sparse neural networks on any GPU, or without one
 ///
@@ -39,6 +42,8 @@ Examples:
       Test the network of a run.
   rootlet watch runs/20260131-174502-digits
       See how far a run is.
+  rootlet runs
+      List the runs and their results.
   rootlet sweep sweep.toml && rootlet report runs/sweep -o report.html
       Compare methods over seeds, and show them as one page.
   rootlet sweep sweep.toml
@@ -68,10 +73,13 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Report(report::ReportArgs),
     Watch(watch::WatchArgs),
+    Runs(runs::RunsArgs),
     Flops(flops::FlopsArgs),
     Data(data::DataArgs),
     Verify(verify::VerifyArgs),
     Tune(tune::TuneArgs),
+    Completions(shell::CompletionsArgs),
+    Man(shell::ManArgs),
 }
 
 /// Runs what the command line asks for.
@@ -85,10 +93,13 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Sweep(args) => return sweep::run(&args),
         Command::Report(args) => report::run(&args)?,
         Command::Watch(args) => return watch::run(&args),
+        Command::Runs(args) => runs::run(&args)?,
         Command::Flops(args) => flops::run(&args)?,
         Command::Data(args) => data::run(&args)?,
         Command::Verify(args) => verify::run(&args)?,
         Command::Tune(args) => tune::run(&args)?,
+        Command::Completions(args) => shell::complete(&args)?,
+        Command::Man(args) => shell::man(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

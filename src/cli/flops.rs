@@ -9,7 +9,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use rootlet::error::Fault;
 use rootlet::model::{Model, ModelCount};
-use rootlet::report::{check_output, counted, write_file};
+use rootlet::report::{check_output, counted, grouped, write_file};
 use rootlet::sparse::allocate;
 use rootlet::train::config::{real, within};
 use rootlet::train::cost::{self, TrainingCost, dense_step};
@@ -240,7 +240,7 @@ fn table(c: &Comparison) -> String {
         c.model,
         c.image,
         counted(c.classes as u64, "class"),
-        c.dense_connections,
+        grouped(c.dense_connections),
         figures(c.dense_step / 1e9),
         counted(c.batch, "image"),
         counted(c.round_every, "step"),
@@ -265,7 +265,7 @@ fn table(c: &Comparison) -> String {
             let _ = write!(text, "not counted: {reason}");
             continue;
         }
-        let _ = write!(text, "{:>11}", row.connections);
+        let _ = write!(text, "{:>11}", grouped(row.connections));
         for method in &row.methods {
             let step = figures(method.step / 1e9);
             let _ = write!(text, "  {step:>9}  {:>6.2} %", 100.0 * method.of_dense);

@@ -16,6 +16,8 @@ mod model_flags;
 mod output;
 mod progress;
 mod report;
+mod runs;
+mod shell;
 mod sweep;
 mod train;
 mod tune;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use rootlet::data::Dataset;
-use rootlet::report::printable;
+use rootlet::report::{error_line, fitted, printable};
 use rootlet::{Error, Result};
 
 /// Notes that a limit exceeds the number of images and so limits nothing.
@@ -25,12 +25,12 @@ pub(super) fn note(text: &str) {
 /// Prints a line on standard error.
 pub(super) fn say(text: &str) {
     // If nobody is there to read it, the command carries on.
-    let _ = writeln!(std::io::stderr(), "{}", printable(text));
+    let _ = writeln!(std::io::stderr(), "{}", error_line(&printable(text)));
 }
 
 /// Prints for people.
 pub(super) fn print(text: &str) -> Result<()> {
-    print_json(&printable(text))
+    print_json(&fitted(&printable(text)))
 }
 
 /// Prints for programs, which get every character unescaped.

@@ -17,6 +17,8 @@ Examples:
       One run.
   rootlet report runs/sweep bench.json -o report.html
       All runs of a sweep, and the figures of `rootlet bench --json bench.json`.
+  rootlet report runs/sweep --picture accuracy-and-memory.svg
+      The page, and one picture of what was compared.
   rootlet report runs/a runs/b -o report.html --png figures
       Two runs, and each figure as a PNG in figures/.";
 
@@ -37,6 +39,9 @@ pub struct ReportArgs {
     /// Write each figure as a PNG in this folder too
     #[arg(long, value_name = "DIR")]
     png: Option<PathBuf>,
+    /// Also write the first comparison as one picture: what each method reaches, and the bytes that its weights take
+    #[arg(long, value_name = "FILE.svg|FILE.png")]
+    picture: Option<PathBuf>,
     /// Pixels of a PNG for each of a figure's own 480 by about 330
     #[arg(
         long,
@@ -77,6 +82,13 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     let records = distinct(records, &mut |text| output::note(text))?;
     let page = Page::new(&records, &benches)?;
     write_file(&args.output, page.html()?.as_bytes())?;
+    if let Some(file) = &args.picture {
+        check_output(file, &args.inputs)?;
+        let picture = page.picture().ok_or_else(|| Error::Nothing {
+            what: "pictured: no run came to its end".to_owned(),
+        })?;
+        picture.write(file)?;
+    }
     let mut reported = format!(
         "{}: {}, {}, {}",
         args.output.display(),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use rootlet::Result;
 use rootlet::report::sweep::{self, RunState, Sweep};
-use rootlet::report::{RecordOptions, RunFolder, Style, TextTable, command_line};
+use rootlet::report::{RecordOptions, RunFolder, Style, TextTable, command_line, terminal_width};
 use rootlet::train::SaveEvery;
 
 use super::checks::switch;
@@ -96,7 +96,7 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
     }
     if args.table {
         let (table, unwritten) = sweep::write_results(&sweep, &folder, &mut tell)?;
-        output::print(&table.aligned())?;
+        output::print(&table.text(terminal_width()))?;
         unwritten.iter().for_each(|e| output::note(&e.to_string()));
         return Ok(ExitCode::SUCCESS);
     }
@@ -114,12 +114,12 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
         return Ok(interrupt.status());
     }
     let (table, unwritten) = sweep::write_results(&sweep, &folder, &mut tell)?;
-    output::print(&format!("\n{}\n", table.aligned()))?;
+    output::print(&format!("\n{}\n", table.text(terminal_width())))?;
     if let Some(error) = unwritten {
         return Err(error);
     }
     output::print(&format!(
-        "{} and results.md have the same table\n",
+        "{} and results.md have all columns\n",
         folder.join("results.csv").display()
     ))?;
     for (name, reason) in &outcome.failed {

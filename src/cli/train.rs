@@ -8,7 +8,7 @@ use clap::Args;
 use rootlet::data::{self, HeldOut, TestPart};
 use rootlet::report::{
     Place, RecordOptions, RecordedTraining, Resumed, RunFolder, Style, Trained, command_line,
-    list_edits, run_through_losses,
+    list_edits, newest_run, run_through_losses,
 };
 use rootlet::train::config::ConfigFlags;
 use rootlet::train::{SaveEvery, TrainConfig};
@@ -32,6 +32,8 @@ Examples:
       A run repeated with another seed; flags go before the file.
   rootlet train --resume runs/20260131-174502-digits
       An interrupted run continued: it ends with the same bits as if it had not been.
+  rootlet train --resume
+      The newest run continued.
   rootlet train --print-config > my.toml
       All values with their defaults, each explained, as a file to edit.";
 
@@ -60,17 +62,17 @@ pub struct RunArgs {
     /// Take the values from this config.toml; flags override them
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     config: Option<PathBuf>,
-    /// Go on with the run in this folder from its newest checkpoint (or from the checkpoint named). Its configuration
-    /// applies; other flags change what may change. The methods that begin at random (static, set, rigl, gse-*) may be
+    /// Go on with the run in this folder from its newest checkpoint (or from the checkpoint named); without a folder,
+    /// with the newest run in --runs. Its configuration applies; other flags change what may change. The methods that begin at random (static, set, rigl, gse-*) may be
     /// changed for each other. A run without a checkpoint starts again, with its config.toml. If nothing is left to
     /// train, no file changes. With more --epochs it trains on, and rounds that have begun still end where they would
     /// have (--round-until sets another end). Every change is reported beside the result, and gives the run a row of
     /// its own in tables
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["runs", "name"])]
-    resume: Option<PathBuf>,
-    /// Folder in which the run gets a folder of its own
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    runs: PathBuf,
+    #[arg(long, value_name = "RUN", conflicts_with = "name")]
+    resume: Option<Option<PathBuf>>,
+    /// Folder in which the run gets a folder of its own [default: runs]
+    #[arg(long, value_name = "DIR")]
+    runs: Option<PathBuf>,
     /// Name of the run, which follows the time [default: the data set and the method]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -98,6 +100,13 @@ pub struct RunArgs {
     check: Option<String>,
 }
 
+impl RunArgs {
+    /// The folder of runs.
+    fn folder(&self) -> &Path {
+        self.runs.as_deref().unwrap_or(Path::new("runs"))
+    }
+}
+
 /// What to train.
 struct Job {
     config: TrainConfig,
@@ -123,6 +132,17 @@ fn configure(args: &TrainArgs) -> Result<Job> {
             None => begin(TrainConfig::default(), None),
         };
     };
+    let resume = &match resume {
+        Some(run) => named_run(run, &args.run)?,
+        None => {
+            let newest = newest_run(args.run.folder())?;
+            output::note(&format!(
+                "going on with {}, the newest run",
+                newest.display()
+            ));
+            newest
+        }
+    };
     let folder = RunFolder::open(resume)?;
     let lock = folder.lock(&mut |text| output::note(text))?;
     match folder.has_checkpoint() {
@@ -144,6 +164,18 @@ fn configure(args: &TrainArgs) -> Result<Job> {
             ));
             begin(trained.config, Some(Place::At(folder, lock)))
         }
+    }
+}
+
+/// The run that `--resume` names: it stays where it is.
+fn named_run(run: &Path, args: &RunArgs) -> Result<PathBuf> {
+    match &args.runs {
+        None => Ok(run.to_owned()),
+        Some(runs) => Err(Error::Usage(format!(
+            "--runs {} changes nothing: --resume {} says where the run is",
+            runs.display(),
+            run.display()
+        ))),
     }
 }
 
@@ -247,7 +279,7 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
         RunFolder::check_name(name)?;
     }
     if place.is_none() {
-        RunFolder::check_runs(&args.run.runs, "runs")?;
+        RunFolder::check_runs(args.run.folder(), "runs")?;
     }
     let mut source = config.source();
     if let Some(Place::Resume(resumed)) = &place {
@@ -284,7 +316,7 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
         output::note_wide_limit(limit, &data, most);
     }
     let place = place.unwrap_or_else(|| Place::New {
-        runs: args.run.runs.clone(),
+        runs: args.run.folder().to_owned(),
         name: (args.run.name.clone()).unwrap_or_else(|| config.run_name(data.shape)),
     });
     let options = RecordOptions {

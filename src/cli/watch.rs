@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rootlet::Result;
-use rootlet::report::{RunFolder, RunView};
+use rootlet::report::{RunFolder, RunView, fitted, printable};
 
 use super::output;
 
@@ -67,7 +67,7 @@ pub fn run(args: &WatchArgs) -> Result<ExitCode> {
                 losses.drain(..KEPT);
             }
         }
-        place.set_message(rootlet::report::printable(&view.text(&losses)).into_owned());
+        place.set_message(fitted(&printable(&view.text(&losses))));
         place.tick();
         sleep(LOOK_EVERY);
         view = RunView::read(&args.run)?;

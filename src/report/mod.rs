@@ -7,23 +7,26 @@
 //! | `recording/` | a run's folder and its files, the observers of a run, reading runs back |
 //! | `training/` | opening a device and training in a run folder |
 //! | `sweep/` | many runs |
-//! | `results/`, `figure/`, `page/`, `watch.rs` | what is shown of runs |
-//! | `text.rs`, `model.rs`, `shell.rs` | events, models and command lines as text |
+//! | `results/`, `figure/`, `page/`, `watch.rs`, `run_list.rs` | what is shown of runs |
+//! | `text.rs`, `epoch_table.rs`, `model.rs`, `shell.rs`, `terminal.rs` | events, models and command lines as text |
 
 mod copies;
+mod epoch_table;
 mod figure;
 mod fuzz;
 mod model;
 mod page;
 mod recording;
 mod results;
+mod run_list;
 mod shell;
 pub mod sweep;
+mod terminal;
 mod text;
 mod training;
 mod watch;
 
-pub use crate::words::counted;
+pub use crate::words::{counted, grouped};
 pub use copies::distinct;
 pub use figure::{Figure, FigureSize, register_font};
 pub(crate) use fuzz::run_folder as fuzz_run_folder;
@@ -35,8 +38,10 @@ pub use recording::{
     SUMMARY_SCHEMA, Saved, Style, Summaries, Summary, Tables, TensorBoard, Trained, check_output,
     list_edits, read_runs, write_file,
 };
-pub use results::{Group, Results, Spread, TextTable};
+pub use results::{Group, Overview, Results, Spread, TextTable};
+pub use run_list::{list_runs, newest_run};
 pub use shell::command_line;
+pub use terminal::{error_line, fitted, terminal_width};
 pub use text::{memory_text, printable};
 pub use training::{Place, RecordOptions, Recorded, RecordedTraining, run_through_losses};
 pub use watch::{RunView, sparkline};

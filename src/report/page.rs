@@ -4,10 +4,13 @@ mod bench;
 mod bench_file;
 mod costs;
 mod curves;
+mod density;
 mod experiment;
+mod headline;
 mod html;
 mod layers;
 mod origin;
+mod picture;
 mod section;
 
 use super::copies::trained_twice;
@@ -23,6 +26,7 @@ use section::{Block, Section};
 #[derive(Clone, Debug)]
 pub struct Page {
     sections: Vec<Section>,
+    picture: Option<Figure>,
 }
 
 impl Page {
@@ -37,11 +41,15 @@ impl Page {
             });
         }
         let mut sections = Vec::new();
+        let mut picture = None;
         if !records.is_empty() {
             let results = Results::of(records)?;
+            sections.extend(headline::section(&results, records));
             sections.push(results_section(records, &results));
             let experiments = experiments(&results);
-            sections.extend(curves::across(&results, &experiments));
+            let first = experiments.first();
+            picture = first.map(|first| picture::picture(first, &results, records));
+            sections.extend(density::section(&results, &experiments));
             for experiment in &experiments {
                 sections.push(experiment_section(experiment, &results, records));
             }
@@ -50,7 +58,7 @@ impl Page {
         if !records.is_empty() {
             sections.push(origin::section(records));
         }
-        Ok(Self { sections })
+        Ok(Self { sections, picture })
     }
 
     /// Its figures, top to bottom.
@@ -60,6 +68,12 @@ impl Page {
             Block::Figure(figure) => Some(figure),
             _ => None,
         })
+    }
+
+    /// The first comparison in one figure: what each method reaches, and the bytes that its weights take. It is not on the
+    /// page. None without a run that came to its end.
+    pub fn picture(&self) -> Option<&Figure> {
+        self.picture.as_ref().filter(|figure| figure.has_content())
     }
 
     /// The page as HTML.
@@ -73,13 +87,22 @@ impl Page {
 
 fn results_section(records: &[RunRecord], results: &Results) -> Section {
     let mut section = Section::new("Results");
+    section
+        .text("Mean ± standard deviation (n − 1) over the runs that differ only in their seeds.");
+    let overview = results.overview();
+    if !overview.shared.is_empty() {
+        section.text(format!("The same for all: {}.", overview.shared_text()));
+    }
+    section.blocks.push(Block::Table(overview.table));
+    section
+        .blocks
+        .push(Block::Folded("All columns".to_owned(), results.table()));
     section.text(
-        "Mean ± standard deviation (n − 1) over the runs that differ in their seeds alone and came to their end. FLOPs \
-         are counted as Evci et al. (2020) count them, without evaluations; seconds and FLOPs are those of the whole \
-         run, with what a method does before the first step. Bytes are the most that were on the device at once, of \
-         all together and of each class: the moments differ, so the classes’ can add up to more.",
+        "Only runs that came to their end count. FLOPs are counted as Evci et al. (2020) count them, without \
+         evaluations; seconds and FLOPs are those of the whole run, with what a method does before the first step. \
+         Bytes are the most that were on the device at once, of all together and of each class; each class peaks at \
+         its own moment, so the classes can add up to more.",
     );
-    section.blocks.push(Block::Table(results.table()));
     let told = tested_differently(records, &results.groups).into_iter();
     for told in told.chain(trained_twice(records, &results.groups)) {
         section.text(told);

@@ -1,18 +1,20 @@
 //! The table of results: runs that differ only in their seeds form a row, with means and standard deviations.
 
+mod overview;
 mod rows;
+mod shown;
 mod tested;
 mod text_table;
 
 use std::collections::BTreeMap;
 
 use super::recording::RunRecord;
-use super::text::{grouped, quantity};
 use crate::Result;
 use crate::data::DataPart;
 use crate::train::event::{Finished, Judged};
+pub use overview::Overview;
 pub(super) use rows::same_row;
-use rows::{SHOWN, rows, varying};
+use rows::{SHOWN, decimal, rows, varying};
 pub(super) use tested::tested_differently;
 pub use text_table::TextTable;
 
@@ -59,6 +61,8 @@ pub struct Group {
     pub sparsity: f64,
     /// Indices of its runs.
     pub runs: Vec<usize>,
+    /// The name of its run, if it has only one.
+    pub only_run: Option<String>,
     /// Number of runs that reached their end; the others count in no mean.
     pub finished: usize,
     /// Number of runs that ended with an error.
@@ -86,6 +90,18 @@ struct Column {
     /// Its title for people.
     title: String,
     unit: Unit,
+}
+
+impl Column {
+    /// Whether it is the peak of one class of bytes.
+    fn is_of_class(&self) -> bool {
+        self.key.starts_with("peak_") && self.key != "peak_total"
+    }
+
+    /// Whether it is the loss of a part.
+    fn is_loss(&self) -> bool {
+        self.key.ends_with("_loss")
+    }
 }
 
 /// The rows of results, in the order in which their first runs were given.
@@ -119,70 +135,6 @@ impl Results {
     pub(super) fn tell(&self, column: &str) -> bool {
         self.columns.iter().any(|c| c.key == column)
     }
-
-    /// The table for people.
-    pub fn table(&self) -> TextTable {
-        let mut table = TextTable::default();
-        let first = self.groups.first();
-        for (column, _) in first.iter().flat_map(|g| &g.labels) {
-            table.header.push(column.replace('_', " "));
-        }
-        table.words = table.header.len();
-        table.header.push("runs".to_owned());
-        for column in &self.columns {
-            table.header.push(column.title.clone());
-        }
-        table.header.push("always sparse".to_owned());
-        for group in &self.groups {
-            let mut row: Vec<String> = group.labels.iter().map(|(_, text)| text.clone()).collect();
-            row.push(group.count_text());
-            for (column, spread) in self.columns.iter().zip(&group.spreads) {
-                row.push(spread.map_or("–".to_owned(), |s| column.unit.show(&s)));
-            }
-            row.push(yes_no(group.always_sparse).to_owned());
-            table.rows.push(row);
-        }
-        table
-    }
-
-    /// The contents of `results.csv`: every mean and standard deviation in full precision.
-    ///
-    /// # Errors
-    /// None, unless memory runs out.
-    pub fn csv(&self) -> std::io::Result<Vec<u8>> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        let labels = self.groups.first().map(|g| g.labels.as_slice());
-        let mut header: Vec<String> = labels
-            .unwrap_or_default()
-            .iter()
-            .map(|l| l.0.clone())
-            .collect();
-        header.extend(["runs", "finished", "failed", "always_sparse"].map(str::to_owned));
-        for column in &self.columns {
-            header.push(format!("{}_mean", column.key));
-            header.push(format!("{}_std", column.key));
-        }
-        writer.write_record(&header)?;
-        for group in &self.groups {
-            let mut row: Vec<String> = group.labels.iter().map(|l| l.1.clone()).collect();
-            row.push(group.runs.len().to_string());
-            row.push(group.finished.to_string());
-            row.push(group.failed.to_string());
-            row.push(
-                group
-                    .always_sparse
-                    .map(|yes| yes.to_string())
-                    .unwrap_or_default(),
-            );
-            for spread in &group.spreads {
-                let text = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
-                row.push(text(spread.map(|s| s.mean)));
-                row.push(text(spread.and_then(|s| s.deviation)));
-            }
-            writer.write_record(&row)?;
-        }
-        writer.into_inner().map_err(|error| error.into_error())
-    }
 }
 
 impl Group {
@@ -196,6 +148,7 @@ impl Group {
             model: record.config.model_name().to_owned(),
             method: record.method(),
             sparsity: record.sparsity(),
+            only_run: (runs.len() == 1).then(|| record.name()),
             runs,
             finished: 0,
             failed: 0,
@@ -223,11 +176,17 @@ impl Group {
         Some(column.unit.one(spread.mean))
     }
 
+    /// Its mean and deviation in a column, as the table shows them.
+    pub(super) fn spread_text(&self, results: &Results, key: &str) -> Option<String> {
+        let column = results.columns.iter().find(|c| c.key == key)?;
+        Some(column.unit.show(&self.spread(results, key)?))
+    }
+
     fn label(&mut self, key: &BTreeMap<String, String>, varying: &[String]) {
         let fixed = [
             self.model.clone(),
             self.method.clone(),
-            self.sparsity.to_string(),
+            decimal(self.sparsity),
         ];
         self.labels = SHOWN.map(str::to_owned).into_iter().zip(fixed).collect();
         for name in varying {
@@ -365,36 +324,5 @@ impl Results {
             }),
         };
         value.filter(|value| value.is_finite())
-    }
-}
-
-impl Unit {
-    fn one(self, value: f64) -> String {
-        match self {
-            Unit::Percent => format!("{:.2}", 100.0 * value),
-            Unit::Loss => format!("{value:.4}"),
-            Unit::Seconds if value < 10.0 => format!("{value:.2}"),
-            Unit::Seconds => format!("{value:.1}"),
-            Unit::Quantity => quantity(value).trim_end().to_owned(),
-            Unit::Count => grouped(value.round() as u64),
-        }
-    }
-
-    fn show(self, spread: &Spread) -> String {
-        let mean = self.one(spread.mean);
-        match spread.deviation {
-            // Counts and bytes that are equal for all seeds need no deviation.
-            Some(0.0) if matches!(self, Unit::Quantity | Unit::Count) => mean,
-            Some(deviation) => format!("{mean} ± {}", self.one(deviation)),
-            None => mean,
-        }
-    }
-}
-
-fn yes_no(value: Option<bool>) -> &'static str {
-    match value {
-        Some(true) => "yes",
-        Some(false) => "no",
-        None => "–",
     }
 }

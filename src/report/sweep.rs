@@ -16,6 +16,7 @@
 //! epochs = 20
 //! ```
 
+mod pace;
 mod plan;
 mod run;
 

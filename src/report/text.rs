@@ -5,11 +5,18 @@ use std::fmt::Write;
 
 use indicatif::BinaryBytes;
 
+use super::terminal::{WIDTH, wrapped};
 use crate::data::{DataPart, Task, TestPart};
 use crate::model::MODELS;
-use crate::train::event::{Epoch, Finished, Judged, Phase, Progress, Score, Started};
+use crate::train::event::{Finished, Judged, Phase, Progress, Score, Started};
 use crate::words::counted;
 pub(super) use crate::words::grouped;
+
+/// A line of what is said at the start, in lines that fit the terminal.
+fn field(label: &str, text: &str) -> String {
+    const INDENT: usize = 13;
+    wrapped(&format!("{label:<INDENT$}{text}"), WIDTH, INDENT)
+}
 
 /// The network and the work ahead.
 pub(super) fn started(event: &Started) -> String {
@@ -29,41 +36,46 @@ pub(super) fn started(event: &Started) -> String {
     let longest = event.model.iter().map(|layer| layer.name.len()).max();
     let wide = longest.unwrap_or(0).max(10);
     let mut lines = vec![
-        format!("adapter      {}", event.adapter),
-        format!(
-            "{:<12} {} to train{}, {} to test{}",
+        field("adapter", &event.adapter),
+        field(
             samples(event.rows),
-            grouped(event.train_images as u64),
-            match &event.validation_part {
-                Some(part) => format!(
-                    ", {} to validate ({part})",
-                    grouped(event.validation_images as u64)
-                ),
-                None => String::new(),
-            },
-            match event.test_images {
-                0 => "none".to_owned(),
-                images => grouped(images as u64),
-            },
-            match event.test_part.as_ref().filter(|_| event.test_images > 0) {
-                None | Some(TestPart::Published | TestPart::Given) => String::new(),
-                Some(part) => format!(" ({part})"),
-            }
+            &format!(
+                "{} to train{}, {} to test{}",
+                grouped(event.train_images as u64),
+                match &event.validation_part {
+                    Some(part) => format!(
+                        ", {} to validate ({part})",
+                        grouped(event.validation_images as u64)
+                    ),
+                    None => String::new(),
+                },
+                match event.test_images {
+                    0 => "none".to_owned(),
+                    images => grouped(images as u64),
+                },
+                match event.test_part.as_ref().filter(|_| event.test_images > 0) {
+                    None | Some(TestPart::Published | TestPart::Given) => String::new(),
+                    Some(part) => format!(" ({part})"),
+                }
+            ),
         ),
-        format!(
-            "model        {name}, {} parameters",
-            grouped(event.parameters)
+        field(
+            "model",
+            &format!("{name}, {} parameters", grouped(event.parameters)),
         ),
-        format!(
-            "connections  {} of {} ({} sparse)",
-            grouped(event.connections),
-            grouped(event.dense),
-            percent(event.sparsity)
+        field(
+            "connections",
+            &format!(
+                "{} of {} ({} sparse)",
+                grouped(event.connections),
+                grouped(event.dense),
+                percent(event.sparsity)
+            ),
         ),
     ];
     if let Some(task) = event.task.filter(|task| *task != Task::Classification) {
         let at = lines.len() - 2;
-        lines.insert(at, format!("task         {task}, by {}", event.loss));
+        lines.insert(at, field("task", &format!("{task}, by {}", event.loss)));
     }
     for (index, layer) in event.model.iter().enumerate() {
         let clipped = if event.clipped.contains(&index) {
@@ -85,25 +97,35 @@ pub(super) fn started(event: &Started) -> String {
         // Once there are lists of connections, they take more than dense weights.
         false => "; more if it prunes later",
     };
-    lines.extend(memory_text(&event.memory).map(|text| format!("memory       {text}{so_far}")));
+    lines
+        .extend(memory_text(&event.memory).map(|text| field("memory", &format!("{text}{so_far}"))));
     let whole = u64::from(event.epochs) * event.steps_per_epoch;
     let of = match event.steps_total < whole {
         true => format!(" of {}", grouped(whole)),
         false => String::new(),
     };
-    lines.push(format!(
-        "work         {}{of}: {} of {}",
-        counted(event.steps_total, "step"),
-        counted(event.epochs.into(), "epoch"),
-        grouped(event.steps_per_epoch)
+    lines.push(field(
+        "work",
+        &format!(
+            "{}{of}: {} of {}",
+            counted(event.steps_total, "step"),
+            counted(event.epochs.into(), "epoch"),
+            grouped(event.steps_per_epoch)
+        ),
     ));
     if let Some(step) = event.resumed_at {
-        lines.push(format!("resumed      at step {}", grouped(step)));
+        lines.push(field("resumed", &format!("at step {}", grouped(step))));
     }
     if let Some(run) = &event.run {
+        // Not wrapped: it is copied from here.
         lines.push(format!("run folder   {}", run.display()));
     }
     lines.join("\n")
+}
+
+/// A number of bytes with a binary prefix.
+pub(super) fn bytes(number: u64) -> String {
+    BinaryBytes(number).to_string()
 }
 
 /// The memory that a device holds, by class; `None` if that is not known.
@@ -141,10 +163,7 @@ fn further(scores: &[Score]) -> String {
     texts.collect()
 }
 
-/// Those of them in an epoch's line: the most informative of a task.
-const IN_A_LINE: [&str; 4] = ["RMSE", "R2", "macro-F1", "AUC"];
-
-/// The text beside the bar.
+/// How far a run is, in a line of its own.
 pub(super) fn progress(event: &Progress, rows: bool) -> String {
     format!(
         "epoch {:.1}  loss {:.4}{}  {} {}/s  {} left",
@@ -157,25 +176,19 @@ pub(super) fn progress(event: &Progress, rows: bool) -> String {
     )
 }
 
-/// The line for an epoch. `epochs` is the total number, if known.
-pub(super) fn epoch(event: &Epoch, epochs: Option<u32>, rows: bool) -> String {
-    let of = epochs.map(|all| format!("/{all}")).unwrap_or_default();
-    let (part, judged) = event.judged();
-    let telling = judged.scores.iter();
-    let telling = telling.filter(|score| IN_A_LINE.contains(&score.name.as_str()));
-    let telling: Vec<Score> = telling.cloned().collect();
+/// The same beside a bar, with fewer words: both have to fit in 80 columns.
+pub(super) fn beside_bar(event: &Progress) -> String {
+    let score = match &event.metric {
+        Some(Score { value, .. }) => format!("  {value:.4}"),
+        None if event.accuracy.is_nan() => String::new(),
+        None => format!("  {}", percent(event.accuracy.into())),
+    };
     format!(
-        "epoch {}{of}  train loss {:.4}{}  {part} loss {:.4}{}{}  lr {}  {} {}/s  {}",
+        "epoch {:.1}  loss {:.4}{score}  {}/s  {} left",
         event.epoch,
-        event.train_loss,
-        scored(", ", event.train_accuracy, event.train_metric.as_ref()),
-        judged.loss,
-        scored(", ", judged.accuracy, judged.metric.as_ref()),
-        further(&telling),
-        rate(event.lr),
+        event.loss,
         grouped(event.images_per_second.round() as u64),
-        samples(rows),
-        duration(event.seconds)
+        duration(event.seconds_left)
     )
 }
 
@@ -236,7 +249,7 @@ pub(super) fn result(event: &Finished) -> String {
     }
 }
 
-/// The table of peak bytes per class, and the bytes per connection. The peaks of the classes, each reached at its own
+/// The table of the peaks of memory per class, and the bytes per connection. The peaks of the classes, each reached at its own
 /// moment, can add up to more than the overall peak.
 pub(super) fn memory(event: &Finished) -> String {
     let width = event
@@ -246,17 +259,15 @@ pub(super) fn memory(event: &Finished) -> String {
         .chain([15])
         .max()
         .unwrap_or(0);
-    let mut table = format!("{:<width$}  {:>15}", "device memory", "peak bytes");
+    let mut table = format!("{:<width$}  {:>12}", "device memory", "peak");
     let total = ("most at once".to_owned(), event.peak_total);
-    for (class, bytes) in event.peak.iter().chain([&total]) {
+    for (class, peak) in event.peak.iter().chain([&total]) {
+        let bytes = bytes(*peak);
         // Writing into a String cannot fail.
-        let _ = write!(table, "\n{class:<width$}  {:>15}", grouped(*bytes));
+        let _ = write!(table, "\n{:<width$}  {bytes:>12}", class.replace('_', " "));
     }
-    let _ = write!(
-        table,
-        "\n{:<width$}  {:>15.1}",
-        "per connection", event.bytes_per_connection
-    );
+    let each = format!("{:.1} B", event.bytes_per_connection);
+    let _ = write!(table, "\n{:<width$}  {each:>12}", "per connection");
     table
 }
 
@@ -299,15 +310,6 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }
 
-/// A learning rate as it was typed, or with an exponent if it would be a row of zeros.
-fn rate(value: f32) -> String {
-    if (1e-5..1e6).contains(&value) || value == 0.0 {
-        value.to_string()
-    } else {
-        format!("{value:e}")
-    }
-}
-
 /// A number with three digits and a unit prefix: `1.23 G`.
 pub(super) fn quantity(number: f64) -> String {
     let prefixes = ["", "k", "M", "G", "T", "P"];
@@ -341,7 +343,7 @@ pub(super) fn duration(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{duration, printable, quantity, rate};
+    use super::{duration, printable, quantity};
 
     #[test]
     fn quantities_have_three_digits_and_a_prefix() {
@@ -367,12 +369,6 @@ mod tests {
             "\\u{1b}[2Jcat\\u{d}\\u{9b}"
         );
         assert_eq!(printable("gpj.\u{202e}x"), "gpj.\\u{202e}x");
-    }
-
-    #[test]
-    fn rates_read_well() {
-        let texts = [0.1, 0.001, 0.0, 1e-7, 1e30].map(rate);
-        assert_eq!(texts, ["0.1", "0.001", "0", "1e-7", "1e30"]);
     }
 
     #[test]

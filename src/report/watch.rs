@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::shell::quoted;
-use super::text::{duration, epoch, grouped, percent, result, scored};
-use super::{ProgressNote, RunFolder, RunRecord};
+use super::text::{duration, grouped, percent, result, scored};
+use super::{ProgressNote, RunFolder, RunRecord, epoch_table};
 use crate::Result;
 use crate::data::is_path;
 use crate::topology::MethodName;
+use crate::train::event::Judged;
 
 /// After this many seconds without progress, a run is said to show no sign of life.
 const SILENT: f64 = 120.0;
@@ -67,6 +68,39 @@ fn has_told_its_end(record: &RunRecord) -> bool {
 }
 
 impl RunView {
+    /// What became of the run, in a word.
+    pub fn state(&self) -> &'static str {
+        let summary = self.record.summary.as_ref();
+        let end = summary.and_then(|summary| summary.finished.as_ref());
+        match (summary.and_then(|summary| summary.failed.as_ref()), end) {
+            (Some(failure), _) if failure.diverged => "diverged",
+            (Some(_), _) => "failed",
+            (None, Some(end)) if end.interrupted => "interrupted",
+            _ if self.record.finished().is_some() => "finished",
+            _ if self.is_dead => "stopped",
+            _ => "in training",
+        }
+    }
+
+    /// The name of its model.
+    pub(super) fn model(&self) -> &str {
+        self.record.config.model_name()
+    }
+
+    /// Whole epochs done, and those of the whole run: `12/40`.
+    pub(super) fn epochs_done(&self) -> String {
+        let done = self.record.epochs.last().map_or(0, |last| last.epoch);
+        format!("{done}/{}", self.epochs())
+    }
+
+    /// Its result: that of its end, or else that of its last epoch.
+    pub(super) fn last_result(&self) -> Option<Judged> {
+        match self.record.finished() {
+            Some(end) => Some(end.result().1),
+            None => Some(self.record.epochs.last()?.judged().1),
+        }
+    }
+
     /// Why the run ended early, if it did.
     pub fn failure(&self) -> Option<&str> {
         self.record.failure()
@@ -90,11 +124,10 @@ impl RunView {
             lines.push(format!("training loss  {}", sparkline(&logs, SPARKS)));
         }
         if let Some(last) = record.epochs.last() {
-            lines.push(epoch(
-                last,
-                Some(record.config.run.epochs),
-                is_path(&record.config.data.name),
-            ));
+            let epochs = Some(record.config.run.epochs);
+            let rows = is_path(&record.config.data.name);
+            lines.push(epoch_table::head(last, epochs, rows));
+            lines.push(epoch_table::row(last, epochs, rows));
         }
         if let Some(round) = record.rounds.last() {
             let sum = |of: fn(&crate::train::event::RoundLayer) -> u64| -> u64 {
@@ -102,7 +135,7 @@ impl RunView {
             };
             let (active, grown) = (sum(|l| l.active), sum(|l| l.grown));
             lines.push(format!(
-                "last round at step {}: {} candidates, {} pruned, {} grown, turnover {}, {}",
+                "last round at step {}: {} candidates, {} pruned, {} grown,\n  turnover {}, {}",
                 grouped(round.step),
                 grouped(sum(|l| l.candidates)),
                 grouped(sum(|l| l.pruned)),
@@ -160,7 +193,7 @@ impl RunView {
         let progress = &note.progress;
         let share = progress.step as f64 / progress.steps_total.max(1) as f64;
         let mut lines = vec![format!(
-            "epoch {:.1} of {}, step {} of {} ({})  loss {:.4}{}  {} {}/s",
+            "epoch {:.1} of {}, step {} of {} ({})\nloss {:.4}{}  {} {}/s",
             progress.epoch,
             self.epochs(),
             grouped(progress.step),

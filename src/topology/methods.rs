@@ -32,11 +32,11 @@ impl Default for MethodOptions {
 
 /// Declares the methods: a choice of names, and a constructor for each.
 macro_rules! methods {
-    ($($(#[doc = $about:literal])+ $variant:ident = $name:expr => $make:expr;)+) => {
+    ($($(#[doc = $about:literal])+ $variant:ident $([$short:literal])? = $name:expr => $make:expr;)+) => {
         choice! {
             /// A built-in method.
             pub enum MethodName {
-                $($(#[doc = $about])+ $variant = $name,)+
+                $($(#[doc = $about])+ $variant $([$short])? = $name,)+
             }
         }
 
@@ -58,8 +58,8 @@ methods! {
     Set = "set" => |name, _| Growing::by(name, Set);
     /// Prune the smallest weights, grow those of the largest gradient among all pairs
     Rigl = "rigl" => |name, _| Growing::by(name, RigL);
-    /// Guided stochastic exploration, candidates drawn uniformly
-    GseUniform = "gse-uniform" => |name, _| Growing::by(name, Gse(Distribution::Uniform));
+    /// Guided stochastic exploration, candidates drawn uniformly; gse for short
+    GseUniform ["gse"] = "gse-uniform" => |name, _| Growing::by(name, Gse(Distribution::Uniform));
     /// The same, drawn by the upper bound of the gradient
     GseGrabo = "gse-grabo" => |name, _| Growing::by(name, Gse(Distribution::GraBo));
     /// The same, drawn by an unbiased estimate of the gradient

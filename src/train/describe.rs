@@ -1,5 +1,6 @@
 //! The model and its rounds in the form of events.
 
+use super::cost::dense_step;
 use super::event;
 use super::exploration::LayerStatistics;
 use crate::model::{Model, ModelCount};
@@ -38,6 +39,7 @@ pub(super) fn started(
         sparsity,
         clipped,
         parameters: count.parameters(),
+        dense_flops: dense_step(&count),
         model: layers,
         ..started
     };

@@ -77,6 +77,9 @@ pub struct Started {
     pub clipped: Vec<usize>,
     /// Number of trained values: connections and biases.
     pub parameters: u64,
+    /// FLOPs of a training step of the dense model for one image, counted like Evci et al. 2020; 0 if an older version
+    /// did not report it.
+    pub dense_flops: f64,
     /// Optimiser steps of the whole run, from its very start.
     pub steps_total: u64,
     /// Epochs of the whole run.

@@ -10,7 +10,7 @@ fn bad_values_name_the_flag_and_what_it_takes() {
     let below_one = "must be at least 0 and below 1";
     for (argument, part) in [
         ("--data=minst", "--data must be one of digits, mnist"),
-        ("--method=gse", "gse-uniform"),
+        ("--method=gsx", "gse-uniform"),
         ("--assignment=x", "erdos-renyi"),
         ("--scope=x", "global"),
         ("--sparsity=1.0", below_one),
@@ -166,7 +166,7 @@ fn bad_configuration_files() {
             "epochs = 2\nsparsity = 1.0\n",
             ["my.toml: `sparsity` must be", "not 1"],
         ),
-        ("method = \"gse\"\n", ["my.toml, line 1", "gse-uniform"]),
+        ("method = \"gsx\"\n", ["my.toml, line 1", "gse-uniform"]),
         ("[train]\nepochs = 2\n", ["my.toml, line 1", "train"]),
         ("data = \"minst\"\n", ["not minst", "digits"]),
     ] {

@@ -30,6 +30,7 @@ mod interrupt;
 mod kills;
 mod known_again;
 mod large_files;
+mod listing;
 mod models;
 mod older;
 mod outputs;

@@ -20,8 +20,9 @@ fn train_alone_learns_the_digits_and_leaves_a_complete_run_folder() {
         "model        64-256-256-10",
         "connections  8,448 of 84,480 (90.00 % sparse)",
         "run folder   runs/",
-        "epoch 20/20  train loss",
-        "device memory         peak bytes",
+        "epoch     loss  accuracy",
+        "\n20/20 ",
+        "device memory            peak",
     ] {
         assert!(done.out.contains(part), "no `{part}` in {}", done.out);
     }

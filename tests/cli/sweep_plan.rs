@@ -88,7 +88,7 @@ fn mistakes_in_the_file_are_named() {
     let desk = Desk::new();
     for (content, parts) in [
         ("methods = ", ["bad.toml, line 1", ""]),
-        ("methods = [\"gse\"]", ["bad.toml, line 1", "gse-uniform"]),
+        ("methods = [\"gsx\"]", ["bad.toml, line 1", "gse-uniform"]),
         ("method = [\"set\"]", ["bad.toml, line 1", "method"]),
         ("seeds = []", ["bad.toml", "the list of `seed` is empty"]),
         ("seeds = [1, 1]", ["bad.toml", "two runs are called seed-1"]),

@@ -13,7 +13,7 @@ fn a_finished_run_is_shown_once() {
             "digits-gse-uniform: mlp, gse-uniform, 90.00 % sparse on cpu",
             "step ",
             "training loss  ",
-            "epoch 6/6  train loss",
+            "\n  6/6 ",
             "last round at step 80: ",
             "test accuracy ",
         ] {

@@ -169,13 +169,15 @@ memory       152.50 KiB on the device: connections 152.50 KiB
 work         900 steps: 20 epochs of 45
 run folder   runs/my run
 note: layer linear1 is dense
-epoch 1/20  train loss 0.2500, accuracy 92.50 %  test loss 0.5000, accuracy 87.50 %  lr 0.1  1,235 images/s  1.5 s
-device memory         peak bytes
-connections              156,160
-activations            1,048,576
-data                         512
-most at once           1,205,248
-per connection              37.2
+         train               test
+epoch     loss  accuracy     loss  accuracy       lr  images/s        time
+ 1/20   0.2500   92.50 %   0.5000   87.50 %      0.1     1,235       1.5 s
+device memory            peak
+connections        152.50 KiB
+activations          1.00 MiB
+data                    512 B
+most at once         1.15 MiB
+per connection         37.2 B
 interrupted: test accuracy 87.50 %, loss 0.5000 after 900 steps, 20 epochs, 1 min 15 s
 to go on: rootlet train --resume 'runs/my run'
 ";

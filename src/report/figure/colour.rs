@@ -9,6 +9,8 @@ pub enum Colour {
     Series(usize),
     /// The i-th of n things in an order, such as layers or the parts of a step.
     Ramp(usize, usize),
+    /// What is there to compare with, and named elsewhere: not in the legend.
+    Quiet,
 }
 
 /// Okabe and Ito's palette ("Color Universal Design", 2008) without its yellow, which is hard to see on white: the
@@ -37,7 +39,8 @@ const RAMP: [(u32, u32); 8] = [
     (0xb5de2c, 0xd6ee66),
 ];
 
-/// Letters; the axes; the grid.
+/// Lines in the background; letters; the axes; the grid.
+const QUIET: (u32, u32) = (0xc4c8cc, 0x50575e);
 const TEXT: (u32, u32) = (0x222222, 0xe4e6e8);
 const AXIS: (u32, u32) = (0x888888, 0x8a9099);
 const GRID: (u32, u32) = (0xe2e2e2, 0x33393f);
@@ -50,6 +53,7 @@ impl Colour {
                 let last = RAMP.len() - 1;
                 RAMP[(index * last / of.saturating_sub(1).max(1)).min(last)].0
             }
+            Colour::Quiet => QUIET.0,
         }
     }
 
@@ -82,7 +86,10 @@ fn rgb(hex: u32) -> RGBColor {
 
 /// CSS that gives the colours of figures inside `scope` their dark forms.
 pub(in crate::report) fn stylesheet(scope: &str) -> String {
-    let all = SERIES.iter().chain(&RAMP).chain([&TEXT, &AXIS, &GRID]);
+    let all = SERIES
+        .iter()
+        .chain(&RAMP)
+        .chain([&QUIET, &TEXT, &AXIS, &GRID]);
     all.map(|(light, dark)| {
         // In the spelling of the SVG writer.
         format!(

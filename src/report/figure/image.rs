@@ -7,6 +7,7 @@ use fast_image_resize::images::Image;
 use fast_image_resize::{PixelType, Resizer};
 use plotters::prelude::*;
 
+use super::colour::stylesheet;
 use super::plot::Pen;
 use super::{Figure, FigureSize};
 use crate::report::text::printable;
@@ -33,6 +34,29 @@ impl Figure {
         }
         // The figure contains names from files, and XML forbids their control characters.
         Ok(printable(&text).into_owned())
+    }
+
+    /// Writes the figure as a file of its own: PNG if the name ends so, otherwise SVG, on white or, for readers who
+    /// prefer it, on black.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        if path
+            .extension()
+            .is_some_and(|kind| kind.eq_ignore_ascii_case("png"))
+        {
+            return self.write_png(path, FigureSize::default());
+        }
+        let svg = self.svg()?;
+        // The writer begins with its element; a ground goes behind all that is in it.
+        let (head, rest) = svg.split_once('>').unwrap_or((&svg, ""));
+        let style = format!(
+            "<style>svg{{color-scheme:light dark}}.ground{{fill:#fff}}@media (prefers-color-scheme: dark)\
+             {{.ground{{fill:#14171a}}{}}}</style><rect class=\"ground\" width=\"100%\" height=\"100%\"/>",
+            stylesheet("svg")
+        );
+        write_file(path, format!("{head}>{style}{rest}").as_bytes())
     }
 
     /// Writes the figure as a PNG on white.

@@ -65,7 +65,7 @@ pub(super) struct Pen {
 }
 
 /// A line of the legend: names, and where each begins.
-type LegendLine<'f> = Vec<(u32, &'f str, Colour)>;
+type LegendLine = Vec<(u32, String, Colour)>;
 
 impl Pen {
     pub(super) fn new(scale: u32) -> Result<Self> {
@@ -90,11 +90,39 @@ impl Pen {
         width.max(0) as u32 / self.scale
     }
 
+    /// The text, or its two ends with dots between if it is wider than `room`.
+    fn fitted(self, text: &str, room: u32) -> String {
+        let letters: Vec<char> = text.chars().collect();
+        let mut kept = letters.len();
+        let mut fitted = text.to_owned();
+        while self.width(&fitted, LETTERS) > room && kept > 2 {
+            kept -= 1;
+            let (head, tail) = (kept.div_ceil(2), kept / 2);
+            let ends = letters[..head].iter().chain(&['…']);
+            fitted = ends.chain(&letters[letters.len() - tail..]).collect();
+        }
+        fitted
+    }
+
+    /// Whether the names of bars are too wide to stand beside them, and so stand above.
+    fn names_above(self, bars: &[String]) -> bool {
+        let room = (f64::from(WIDTH) * NAMES_SHARE) as u32;
+        bars.iter().any(|name| self.width(name, LETTERS) > room)
+    }
+
+    /// Height in units of a bar with its name.
+    fn bar_height(self, bars: &[String]) -> u32 {
+        match self.names_above(bars) {
+            true => BAR_HEIGHT + LINE_HEIGHT,
+            false => BAR_HEIGHT,
+        }
+    }
+
     /// Width and height of a figure in pixels.
     pub(super) fn size(self, figure: &Figure) -> (u32, u32) {
         let plot = match &figure.plot {
             Plot::Lines { .. } => PLOT_HEIGHT,
-            Plot::Bars { bars, .. } => BAR_HEIGHT * bars.len() as u32 + 60,
+            Plot::Bars { bars, .. } => self.bar_height(bars) * bars.len() as u32 + 60,
         };
         let height = self.head(figure) + plot;
         (self.px(WIDTH), self.px(height))
@@ -106,20 +134,22 @@ impl Pen {
     }
 
     /// The legend's names in lines as wide as the figure; empty if there is only one series.
-    fn legend(self, figure: &Figure) -> Vec<LegendLine<'_>> {
-        let names: Vec<(&str, Colour)> = match &figure.plot {
+    fn legend(self, figure: &Figure) -> Vec<LegendLine> {
+        let mut names: Vec<(&str, Colour)> = match &figure.plot {
             Plot::Lines { series, .. } => {
                 series.iter().map(|s| (s.name.as_str(), s.colour)).collect()
             }
             Plot::Bars { parts, .. } => parts.iter().map(|p| (p.name.as_str(), p.colour)).collect(),
         };
-        if names.len() == 1 && names[0].0.is_empty() {
+        names.retain(|(_, colour)| *colour != Colour::Quiet);
+        if names.iter().all(|(name, _)| name.is_empty()) {
             return Vec::new();
         }
-        let mut lines: Vec<LegendLine<'_>> = vec![Vec::new()];
+        let mut lines: Vec<LegendLine> = vec![Vec::new()];
         let mut at = 12;
         for (name, colour) in names {
-            let width = SWATCH + 6 + self.width(name, LETTERS) + 14;
+            let name = self.fitted(name, WIDTH - 24 - SWATCH - 6);
+            let width = SWATCH + 6 + self.width(&name, LETTERS) + 14;
             if at + width > WIDTH && at > 12 {
                 lines.push(Vec::new());
                 at = 12;
@@ -192,7 +222,7 @@ impl Pen {
                         area.draw(&PathElement::new(vec![middle[1], right], stroke))?;
                     }
                 }
-                area.draw_text(name, &style, at(x + SWATCH + 6, y))?;
+                area.draw_text(&name, &style, at(x + SWATCH + 6, y))?;
             }
         }
         Ok(())
@@ -237,7 +267,7 @@ impl Pen {
             let outline: Vec<_> = outline
                 .chain(series.band.iter().rev().map(|b| (b.0, b.1)))
                 .collect();
-            if series.band.len() > 1 {
+            if series.band.len() > 1 && series.colour != Colour::Quiet {
                 chart
                     .draw_series([Polygon::new(outline, series.colour.rgb().mix(0.2).filled())])?;
             }
@@ -280,10 +310,16 @@ impl Pen {
         let longest = (0..bars.len()).map(total).fold(0.0, f64::max);
         // Leave room for the number after the longest bar.
         let x = Scale::around(axis, [0.0, longest * 1.18].into_iter(), true);
-        let widest = bars.iter().map(|name| self.width(name, LETTERS)).max();
-        let widest = widest.unwrap_or(0);
-        let room = (f64::from(WIDTH) * NAMES_SHARE) as u32;
-        let size = LETTERS * (f64::from(room) / f64::from(widest.max(1))).min(1.0);
+        let above = self.names_above(bars);
+        let beside = match above {
+            true => 0,
+            false => (bars.iter().map(|name| self.width(name, LETTERS)).max()).unwrap_or(0),
+        };
+        // The share of a bar's height at which its name stands above it.
+        let share = match above {
+            true => f64::from(LINE_HEIGHT) / f64::from(self.bar_height(bars)),
+            false => 0.0,
+        };
         let y = Scale::around(
             &super::Axis::new(""),
             [0.0, bars.len() as f64 / 1.04].into_iter(),
@@ -294,7 +330,7 @@ impl Pen {
             .margin_right(self.px(22))
             .margin_bottom(self.px(6))
             .x_label_area_size(self.px(44))
-            .y_label_area_size(self.px(widest.min(room) + 18))
+            .y_label_area_size(self.px(beside + 18))
             .build_cartesian_2d(x, y)?;
         chart
             .configure_mesh()
@@ -311,12 +347,14 @@ impl Pen {
             .draw()?;
         let rows = bars.len() as f64;
         for (bar, name) in bars.iter().enumerate() {
-            let middle = rows - bar as f64 - 0.5;
+            let top = rows - bar as f64;
+            let middle = top - share - (1.0 - share) / 2.0;
+            let half = 0.36 * (1.0 - share);
             let mut from = 0.0;
             for part in parts {
                 let value = part.values.get(bar).copied().unwrap_or(0.0);
                 if value.is_finite() && value > 0.0 {
-                    let corners = [(from, middle + 0.36), (from + value, middle - 0.36)];
+                    let corners = [(from, middle + half), (from + value, middle - half)];
                     let fill = part.colour.rgb().filled();
                     chart.draw_series([Rectangle::new(corners, fill)])?;
                     from += value;
@@ -330,8 +368,22 @@ impl Pen {
                 (x - base.0, y - base.1)
             };
             let gap = self.px(7) as i32;
-            let name_style = self.style(size).pos(Pos::new(HPos::Right, VPos::Center));
-            area.draw_text(name, &name_style, here(start - gap))?;
+            let letters = self.style(LETTERS);
+            match above {
+                true => {
+                    let style = letters.pos(Pos::new(HPos::Left, VPos::Bottom));
+                    let (_, y) = chart.plotting_area().map_coordinate(&(0.0, middle + half));
+                    let place = (
+                        here(start).0,
+                        y - area.get_base_pixel().1 - self.px(2) as i32,
+                    );
+                    area.draw_text(&self.fitted(name, WIDTH - 60), &style, place)?;
+                }
+                false => {
+                    let style = letters.pos(Pos::new(HPos::Right, VPos::Center));
+                    area.draw_text(name, &style, here(start - gap))?;
+                }
+            }
             let sum_style = self.style(LETTERS).pos(Pos::new(HPos::Left, VPos::Center));
             let sum = totals.get(bar).map_or("", String::as_str);
             area.draw_text(sum, &sum_style, here(end + gap))?;

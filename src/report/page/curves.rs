@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::experiment::{Colours, Experiment, Variant, percent, variant_name};
+use super::experiment::{Experiment, Variant};
 use super::section::Section;
 use crate::data::DataPart;
-use crate::report::figure::{Axis, Figure, Format, Plot, Series, thinned};
+use crate::report::figure::{Axis, Colour, Figure, Format, Plot, Series, thinned};
 use crate::report::recording::RunRecord;
-use crate::report::results::Results;
 use crate::train::event::{Epoch, Round, RoundLayer, Score};
 
 const SEEDS: &str = "Line: mean over seeds; band: the least to the most.";
@@ -196,8 +195,8 @@ pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[Run
             };
             series(variant, records, points)
         });
-        let figure = figure(experiment, &id, &title, "epoch", &label, lines.collect());
-        section.figure(figure, "no epoch was finished.");
+        let figures = figures(experiment, &id, &title, "epoch", &label, lines.collect());
+        section.figures(figures, "no epoch was finished.");
     }
     let of_rounds: [(&str, &str, &str, OfRound, &str); 4] = [
         (
@@ -249,9 +248,49 @@ pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[Run
             series(variant, records, points)
         });
         let lines: Vec<Series> = lines.filter(|s| !s.points.is_empty()).collect();
-        let figure = figure(experiment, id, title, "optimiser step", label, lines);
-        section.figure(figure, why_not);
+        let figures = figures(experiment, id, title, "optimiser step", label, lines);
+        section.figures(figures, why_not);
     }
+}
+
+/// Lines that can be told apart in one figure, as many as the palette has colours.
+const MOST_LINES: usize = 8;
+
+/// Lines that stand out in each of several figures.
+const IN_FRONT: usize = 5;
+
+/// One figure; or, if there are too many lines to tell apart, several with the same axes. In each of these a few lines
+/// stand out before all others.
+fn figures(
+    experiment: &Experiment,
+    id: &str,
+    title: &str,
+    x: &str,
+    y: &str,
+    series: Vec<Series>,
+) -> Vec<Figure> {
+    if series.len() <= MOST_LINES {
+        return vec![figure(experiment, id, title, x, y, series)];
+    }
+    let parts = series.len().div_ceil(IN_FRONT);
+    let part = |part: usize| {
+        let (mut behind, mut in_front) = (Vec::new(), Vec::new());
+        for (index, line) in series.iter().enumerate() {
+            match index / IN_FRONT == part {
+                true => in_front.push(line.clone()),
+                false => behind.push(Series {
+                    colour: Colour::Quiet,
+                    marked: false,
+                    ..line.clone()
+                }),
+            }
+        }
+        behind.extend(in_front);
+        let id = format!("{id}-{}", part + 1);
+        let title = format!("{title} ({} of {parts})", part + 1);
+        figure(experiment, &id, &title, x, y, behind)
+    };
+    (0..parts).map(part).collect()
 }
 
 fn figure(
@@ -296,78 +335,4 @@ fn dead_units(round: &Round) -> Option<f64> {
         });
     let reported: Vec<f64> = reported.collect();
     (!reported.is_empty()).then(|| reported.iter().sum())
-}
-
-/// Accuracy against density, for each data set and model that was trained at several sparsities.
-pub(super) fn across(results: &Results, experiments: &[Experiment]) -> Option<Section> {
-    if !results.tell("test_accuracy") {
-        return None;
-    }
-    let mut section = Section::new("Accuracy by density");
-    let columns = ["test_accuracy", "validation_accuracy"];
-    let column = columns.into_iter().find(|column| results.tell(column))?;
-    let axis = format!("{}, %", column.replace('_', " "));
-    let colours = Colours::of(results);
-    let mut done: Vec<(&str, &str)> = Vec::new();
-    for experiment in experiments {
-        let place = (experiment.data.as_str(), experiment.model.as_str());
-        let of_place = |e: &&Experiment| (e.data.as_str(), e.model.as_str()) == place;
-        if done.contains(&place) || experiments.iter().filter(of_place).count() < 2 {
-            continue;
-        }
-        done.push(place);
-        let mut lines: Vec<Series> = Vec::new();
-        for group in &results.groups {
-            if (group.data.as_str(), group.model.as_str()) != place {
-                continue;
-            }
-            let Some(accuracy) = group.spread(results, column) else {
-                continue;
-            };
-            let name = variant_name(group);
-            let x = 100.0 * (1.0 - group.sparsity);
-            let (mean, deviation) = (100.0 * accuracy.mean, accuracy.deviation.map(|d| 100.0 * d));
-            let at = lines.iter().position(|line| line.name == name);
-            let at = at.unwrap_or_else(|| {
-                lines.push(Series {
-                    colour: colours.colour(&name),
-                    name,
-                    points: Vec::new(),
-                    band: Vec::new(),
-                    marked: true,
-                });
-                lines.len() - 1
-            });
-            lines[at].points.push((x, mean));
-            lines[at]
-                .band
-                .extend(deviation.map(|d| (x, mean - d, mean + d)));
-        }
-        for line in &mut lines {
-            line.points.sort_by(|a, b| a.0.total_cmp(&b.0));
-            line.band.sort_by(|a, b| a.0.total_cmp(&b.0));
-        }
-        let sparsities = experiments
-            .iter()
-            .filter(of_place)
-            .map(|e| percent(e.sparsity));
-        let sparsities: Vec<String> = sparsities.collect();
-        section.figure(
-            Figure {
-                id: format!("{}-{}-accuracy-by-density", place.0, place.1),
-                title: format!("{}, {}", place.0, place.1),
-                note: format!(
-                    "Sparsities of {} %. Line: mean over seeds; band: one standard deviation.",
-                    sparsities.join(", ")
-                ),
-                plot: Plot::Lines {
-                    x: Axis::new("density: active / possible connections, %").log(),
-                    y: Axis::new(&axis),
-                    series: lines,
-                },
-            },
-            "no run came to its end.",
-        );
-    }
-    (!section.blocks.is_empty()).then_some(section)
 }

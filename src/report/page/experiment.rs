@@ -81,7 +81,11 @@ pub(super) fn percent(share: f64) -> String {
     rounded.unwrap_or(share * 100.0).to_string()
 }
 
-/// The name of a row's variant: its method and the labels after model, method and sparsity.
+/// Characters of a label that a reader still takes in.
+const LONGEST_LABEL: usize = 40;
+
+/// The name of a row's variant: its method and the labels after model, method and sparsity. If that is long because the
+/// runs have little in common, the name of its run says more.
 pub(super) fn variant_name(group: &Group) -> String {
     let extra = group.labels.iter().skip(3);
     // The data set belongs to the experiment, and the device to the table.
@@ -89,7 +93,11 @@ pub(super) fn variant_name(group: &Group) -> String {
     let extra: String = extra
         .map(|(key, text)| format!(", {} {text}", key.replace('_', " ")))
         .collect();
-    format!("{}{extra}", group.method)
+    let name = format!("{}{extra}", group.method);
+    match &group.only_run {
+        Some(run) if name.chars().count() > LONGEST_LABEL => run.clone(),
+        _ => name,
+    }
 }
 
 /// One colour for each variant in the whole page.

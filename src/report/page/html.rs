@@ -3,6 +3,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::headline::Headline;
 use super::section::{Block, Section};
 use crate::Result;
 use crate::report::figure::{Figure, stylesheet};
@@ -23,6 +24,11 @@ pub(super) fn page(sections: &[Section]) -> Result<String> {
     for (index, section) in sections.iter().enumerate() {
         body.push(section_markup(index, section)?);
     }
+    let is_headline = |block: &Block| matches!(block, Block::Headline(_));
+    let headlines = sections
+        .first()
+        .is_some_and(|section| section.blocks.iter().any(is_headline));
+    let first = usize::from(headlines);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -34,13 +40,15 @@ pub(super) fn page(sections: &[Section]) -> Result<String> {
             }
             body {
                 h1 { "rootlet report" }
+                // The best result comes before all else, so that a phone's first screen shows it.
+                @for section in &body[..first] { (section) }
                 nav {
-                    @for (index, section) in sections.iter().enumerate() {
-                        @if index > 0 { " · " }
+                    @for (index, section) in sections.iter().enumerate().skip(first) {
+                        @if index > first { " · " }
                         a href={ "#section-" (index) } { (section.heading) }
                     }
                 }
-                @for section in body { (section) }
+                @for section in &body[first..] { (section) }
             }
         }
     };
@@ -59,6 +67,10 @@ fn section_markup(index: usize, section: &Section) -> Result<Markup> {
             Block::Text(text) => blocks.push(html! { p { (text) } }),
             Block::Missing(text) => missing.push(html! { p.missing { (text) } }),
             Block::Table(table) => blocks.push(table_markup(table)),
+            Block::Folded(summary, table) => blocks.push(html! {
+                details.folded { summary { (summary) } (table_markup(table)) }
+            }),
+            Block::Headline(headline) => blocks.push(headline_markup(headline)),
             Block::Origin(name, facts, commands) => {
                 blocks.push(origin_markup(name, facts, commands));
             }
@@ -84,6 +96,20 @@ fn figure_markup(figure: &Figure) -> Result<Markup> {
             @if !figure.note.is_empty() { figcaption { (figure.note) } }
         }
     })
+}
+
+fn headline_markup(headline: &Headline) -> Markup {
+    html! {
+        div.best {
+            p.result { (headline.result) }
+            p { (headline.what) }
+            @if !headline.shares.is_empty() {
+                ul.shares {
+                    @for (share, of) in &headline.shares { li { strong { (share) } " " (of) } }
+                }
+            }
+        }
+    }
 }
 
 fn table_markup(table: &TextTable) -> Markup {

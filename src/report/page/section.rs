@@ -1,5 +1,6 @@
 //! A part of the page under a heading, and what is in it.
 
+use super::headline::Headline;
 use crate::report::figure::Figure;
 use crate::report::results::TextTable;
 
@@ -17,6 +18,9 @@ pub(super) enum Block {
     /// Why a figure or number is missing.
     Missing(String),
     Table(TextTable),
+    /// A table that is folded away under these words.
+    Folded(String, TextTable),
+    Headline(Headline),
     Figure(Figure),
     /// A run and where it came from: name, facts, command lines.
     Origin(String, Vec<(String, String)>, Vec<String>),
@@ -32,6 +36,13 @@ impl Section {
 
     pub fn text(&mut self, text: impl Into<String>) {
         self.blocks.push(Block::Text(text.into()));
+    }
+
+    /// Adds the figures or, if one is empty, a sentence with the reason: they are views of the same lines.
+    pub fn figures(&mut self, figures: Vec<Figure>, why_not: &str) {
+        for figure in figures {
+            self.figure(figure, why_not);
+        }
     }
 
     /// Adds the figure or, if it is empty, a sentence with the reason.

@@ -9,11 +9,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
+use super::summary::now;
 use crate::clock::Instant;
 use crate::report::shell::quoted;
-use crate::report::text;
-use crate::train::event::{Event, Finished, Observer, Started};
+use crate::report::{epoch_table, terminal, text};
+use crate::train::event::{Epoch, Event, Finished, Observer, Started};
 use crate::{Error, Result};
 
 /// As plain text, where lines stay, progress within an epoch is reported no more often than this.
@@ -56,6 +58,14 @@ impl Lost {
     }
 }
 
+/// A line of JSON: the event, and when it happened in RFC 3339 form.
+#[derive(Serialize)]
+struct Stamped<'a> {
+    time: String,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
 /// Shows events on the console. A run never ends because of it: if the output cannot be written any more, the console
 /// falls silent.
 pub struct Console<W: Write = Stdout> {
@@ -69,6 +79,8 @@ pub struct Console<W: Write = Stdout> {
     /// Whether samples are rows of a table.
     rows: bool,
     run: Option<PathBuf>,
+    /// The head of the table of epochs that was shown last.
+    head: String,
     last_line: Instant,
 }
 
@@ -95,6 +107,7 @@ impl<W: Write> Console<W> {
             epochs: None,
             rows: false,
             run: None,
+            head: String::new(),
             last_line: Instant::now(),
         }
     }
@@ -111,12 +124,22 @@ impl<W: Write> Console<W> {
         self.line(&text::started(event));
         if self.style == Style::Bar {
             let bar = ProgressBar::new(event.steps_total);
-            if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent}%  {msg}") {
+            if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {msg}") {
                 bar.set_style(style);
             }
             bar.set_position(event.resumed_at.unwrap_or(0));
             self.bar = Some(bar);
         }
+    }
+
+    /// A row of the table of epochs, below its head if that was not shown yet.
+    fn epoch(&mut self, event: &Epoch) {
+        let head = epoch_table::head(event, self.epochs, self.rows);
+        if head != self.head {
+            self.styled_line(&head, terminal::head);
+            self.head = head;
+        }
+        self.line(&epoch_table::row(event, self.epochs, self.rows));
     }
 
     fn finished(&mut self, event: &Finished) {
@@ -131,9 +154,9 @@ impl<W: Write> Console<W> {
         }
         // Also with --quiet, because the result would be misread without them. The result stays the last line.
         for remark in &event.remarks {
-            self.write(&format!("note: {remark}"));
+            self.write(&format!("note: {remark}"), terminal::line);
         }
-        self.write(&text::result(event));
+        self.write(&text::result(event), terminal::result);
         if let Some(run) = self.run.take()
             && event.interrupted
         {
@@ -146,19 +169,29 @@ impl<W: Write> Console<W> {
 
     /// A line that `--quiet` leaves out.
     fn line(&mut self, text: &str) {
+        self.styled_line(text, terminal::line);
+    }
+
+    fn styled_line(&mut self, text: &str, styled: fn(&str) -> String) {
         if self.style != Style::Quiet {
-            self.write(text);
+            self.write(text, styled);
         }
     }
 
-    fn write(&mut self, text: &str) {
+    fn write(&mut self, text: &str, styled: fn(&str) -> String) {
         if self.lost.0.borrow().is_some() {
             return;
         }
         self.last_line = Instant::now();
         let text = match self.style {
             Style::Json => Cow::Borrowed(text),
-            _ => text::printable(text),
+            // Escape codes are added to what is harmless by then.
+            _ if self.terminal => {
+                let width = terminal::terminal_width();
+                let text = text::printable(text);
+                Cow::Owned(styled(&terminal::wrapped(&text, width, terminal::INDENT)))
+            }
+            _ => Cow::Owned(styled(&text::printable(text))),
         };
         let out = &mut self.out;
         let mut write = || writeln!(out, "{text}").and_then(|()| out.flush());
@@ -180,10 +213,10 @@ impl<W: Write> Console<W> {
 impl<W: Write> Observer for Console<W> {
     fn event(&mut self, event: &Event) -> Result<()> {
         if self.style == Style::Json {
-            let json = serde_json::to_string(event)
+            let json = serde_json::to_string(&Stamped { time: now(), event })
                 .map_err(io::Error::from)
                 .map_err(Error::io("write", Path::new("standard output")))?;
-            self.write(&json);
+            self.write(&json, terminal::line);
             return Ok(());
         }
         match event {
@@ -191,12 +224,12 @@ impl<W: Write> Observer for Console<W> {
             Event::Progress(progress) => {
                 if let Some(bar) = &self.bar {
                     bar.set_position(progress.step);
-                    bar.set_message(text::progress(progress, self.rows));
+                    bar.set_message(text::beside_bar(progress));
                 } else if self.last_line.elapsed() >= PLAIN_INTERVAL {
                     self.line(&text::progress(progress, self.rows));
                 }
             }
-            Event::Epoch(epoch) => self.line(&text::epoch(epoch, self.epochs, self.rows)),
+            Event::Epoch(epoch) => self.epoch(epoch),
             Event::Note(note) => self.line(&format!("note: {note}")),
             Event::Finished(finished) => self.finished(finished),
             // Rounds and checkpoints are too many to show; they are in the run folder.

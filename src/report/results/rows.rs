@@ -19,6 +19,12 @@ const CHANGED: &str = "changed";
 /// The labels that are always shown, in this order.
 pub(super) const SHOWN: [&str; 3] = ["model", "method", "sparsity"];
 
+/// A share in the shortest form that is right to six decimals: 0.9, and not what binary fractions make of it.
+pub(super) fn decimal(share: f64) -> String {
+    let rounded: std::result::Result<f64, _> = format!("{share:.6}").parse();
+    rounded.unwrap_or(share).to_string()
+}
+
 /// What decides a run's row: its configuration, and what it really ran on.
 fn key_of(record: &RunRecord) -> Result<BTreeMap<String, String>> {
     // Two runs of the same command can be saved with and without the values that follow from others.
@@ -28,7 +34,7 @@ fn key_of(record: &RunRecord) -> Result<BTreeMap<String, String>> {
     key.retain(|name, _| name != "seed" && !TrainConfig::is_of_host(name));
     key.insert("method".to_owned(), record.method());
     // The sparsity of the network: a dense one has none, whatever was asked for.
-    key.insert("sparsity".to_owned(), record.sparsity().to_string());
+    key.insert("sparsity".to_owned(), decimal(record.sparsity()));
     if let Some(adapter) = record.adapter() {
         // Older versions wrote it like this.
         let adapter = adapter.replace("cpu, 1 threads", "cpu, 1 thread");

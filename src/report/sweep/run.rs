@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::pace::Pace;
 use super::{PlannedRun, RunState, Sweep};
+use crate::clock::Instant;
 use crate::data::{self, Dataset};
 use crate::disk;
 use crate::error::option::OUT;
 use crate::report::distinct;
 use crate::report::recording::read_each;
-use crate::report::results::tested_differently;
+use crate::report::results::{Overview, tested_differently};
 use crate::report::training::concerns_one_run;
 use crate::report::{
     Place, RecordOptions, Recorded, RecordedTraining, Results, Resumed, RunFolder, RunLock,
-    RunRecord, TextTable, run_through_losses,
+    RunRecord, run_through_losses,
 };
 use crate::train::TrainConfig;
 use crate::words::counted;
@@ -62,6 +64,7 @@ pub fn run(
         stop,
         data: Cache::default(),
         outcome: SweepOutcome::default(),
+        pace: Pace::new(&states),
     };
     let mut left: Vec<usize> = (0..sweep.runs.len()).collect();
     let mut waiting = false;
@@ -117,6 +120,7 @@ struct Work<'a> {
     stop: &'a AtomicBool,
     data: Cache,
     outcome: SweepOutcome,
+    pace: Pace,
 }
 
 impl Work<'_> {
@@ -150,8 +154,11 @@ impl Work<'_> {
         if let Some(done) = self.nothing_to_do(planned, place, tell)? {
             return Ok(done);
         }
-        tell(place);
-        let recorded = match self.one(planned, folder, lock, tell) {
+        tell(&format!("{place}{}", self.pace.text()));
+        let begun = Instant::now();
+        let ended = self.one(planned, folder, lock, tell);
+        self.pace.trained(begun);
+        let recorded = match ended {
             Err(Error::Stopped) => return Ok(Attempt::Interrupted),
             Err(error) if concerns_one_run(&error) => {
                 tell(&format!("{}: {error}", planned.name()));
@@ -314,7 +321,7 @@ fn tell_edits(
     Ok(())
 }
 
-/// Writes `results.csv` and `results.md` into the sweep's folder. Gives the table, and the reason if the files could
+/// Writes `results.csv` and `results.md` into the sweep's folder. Gives what a terminal shows of them, and the reason if the files could
 /// not be written, since the table itself is still good. `note` receives a line for each damaged run.
 ///
 /// # Errors
@@ -323,7 +330,7 @@ pub fn write_results(
     sweep: &Sweep,
     folder: &Path,
     note: &mut dyn FnMut(&str),
-) -> Result<(TextTable, Option<Error>)> {
+) -> Result<(Overview, Option<Error>)> {
     let records = records(sweep, folder, note)?;
     tell_edits(sweep, folder, &records, note)?;
     if records.is_empty() {
@@ -336,8 +343,7 @@ pub fn write_results(
         });
     }
     let results = Results::of(&records)?;
-    let table = results.table();
-    let mut text = table.markdown();
+    let mut text = results.table().markdown();
     if let Some(told) = tested_differently(&records, &results.groups) {
         note(&told);
         text += &format!("\n{told}\n");
@@ -353,7 +359,7 @@ pub fn write_results(
         }
     }
     let unwritten = write_files(folder, &results, &text).err();
-    Ok((table, unwritten))
+    Ok((results.overview(), unwritten))
 }
 
 /// Writes the results into a sweep's folder; `text` is the contents of `results.md`.
