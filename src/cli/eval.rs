@@ -213,7 +213,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         checkpoint,
         which,
         config,
-    } = Opened::of(&args.checkpoint, args.which, "test it with that one")?;
+    } = Opened::of(&args.checkpoint, args.which, "test it with that program")?;
     let Tested {
         mut data,
         part,

@@ -35,7 +35,7 @@ impl Opened {
         if !Setup::is_as_configured(&config, objective) {
             return Err(Error::Fixed {
                 what: format!(
-                    "{} was trained with {objective}, which a program of its own brought",
+                    "{} was trained with {objective}, which another program provided",
                     checkpoint.path.display()
                 ),
                 way_out: way_out.to_owned(),

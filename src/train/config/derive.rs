@@ -62,8 +62,9 @@ impl TrainConfig {
         derived.model.name = self.model_name().to_owned();
         derived.data.resize = Some(self.source().images.resize());
         derived.topology.round_until = Some(self.round_until());
-        derived.optimiser.lr = Some(self.optimiser.lr());
-        derived.optimiser.weight_decay = Some(self.optimiser.weight_decay());
+        derived.optimiser = self.usual_optimiser();
+        derived.optimiser.lr = Some(derived.optimiser.lr());
+        derived.optimiser.weight_decay = Some(derived.optimiser.weight_decay());
         derived
     }
 
@@ -71,6 +72,7 @@ impl TrainConfig {
     pub fn source(&self) -> DataOptions {
         let mut source = self.data.options(self.run.seed);
         source.table.task = self.task.task();
+        source.table.stream = self.machine.stream;
         source
     }
 
@@ -115,7 +117,7 @@ impl TrainConfig {
             counts: wanted.iter().map(|&n| n as usize).collect(),
             // Together with the optimiser's own decay, which all weights have, this is the weight decay over the
             // density.
-            decay: (self.optimiser.weight_decay() * (1.0 / density - 1.0)) as f32,
+            decay: (self.usual_optimiser().weight_decay() * (1.0 / density - 1.0)) as f32,
         }))
     }
 }
