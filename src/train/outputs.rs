@@ -9,6 +9,9 @@ use crate::network::Network;
 /// Most threads that read samples.
 const MOST_READERS: usize = 4;
 
+/// Takes the number of a sample and its outputs, or why it was left out.
+type Each<'a> = dyn FnMut(usize, Result<&mut [f32], String>) -> Result<()> + 'a;
+
 /// The way from samples to a network's outputs.
 pub(super) struct Way<'a> {
     pub device: &'a Device,
@@ -39,11 +42,7 @@ impl Way<'_> {
     }
 
     /// The outputs for each sample in order, or why it was left out.
-    pub fn outputs(
-        &self,
-        samples: &Images,
-        each: &mut dyn FnMut(usize, Result<&mut [f32], String>) -> Result<()>,
-    ) -> Result<()> {
+    pub fn outputs(&self, samples: &Images, each: &mut Each<'_>) -> Result<()> {
         let Way {
             device, network, ..
         } = *self;

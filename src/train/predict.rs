@@ -21,6 +21,9 @@ use crate::network::Network;
 /// Samples at once, unless a configuration says fewer.
 const BATCH: usize = 64;
 
+/// Takes the number of a sample and its outputs, or why it was left out.
+type Each<'a> = dyn FnMut(usize, Result<&[f32], String>) -> Result<()> + 'a;
+
 /// A trained network for predictions: the newest or a certain checkpoint of a run, with the normalisation of its
 /// training.
 pub struct Predictor {
@@ -237,11 +240,7 @@ impl Predictor {
     /// # Errors
     /// As [`Predictor::predict_all`], or an error of `each`.
     #[doc(hidden)]
-    pub fn predict_each(
-        &self,
-        samples: &Images,
-        each: &mut dyn FnMut(usize, Result<&[f32], String>) -> Result<()>,
-    ) -> Result<()> {
+    pub fn predict_each(&self, samples: &Images, each: &mut Each<'_>) -> Result<()> {
         self.way()
             .outputs(samples, &mut |number, outputs| match outputs {
                 Ok(outputs) => {

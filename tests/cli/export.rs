@@ -234,13 +234,13 @@ fn numpy_reads_the_files_for_scipy() {
     }
 }
 
-/// Grey images of 12 × 12 pixels, of which each class has its own stripes.
+/// Grey images of 32 × 32 pixels, of which each class has its own stripes.
 fn stripes(folder: &Path) {
     fs::create_dir_all(folder).unwrap();
     for (part, count) in [("train", 60u32), ("t10k", 20)] {
         let mut images = vec![0, 0, 8, 3];
         let mut labels = vec![0, 0, 8, 1];
-        [count, 12, 12]
+        [count, 32, 32]
             .iter()
             .for_each(|n| images.extend(n.to_be_bytes()));
         labels.extend(count.to_be_bytes());
@@ -249,7 +249,7 @@ fn stripes(folder: &Path) {
                 (image * 31 + at * 17 + part.len() as u32).wrapping_mul(2_654_435_761) >> 26
             };
             images.extend(
-                (0..144).map(|at| (noise(at) + 150 * u32::from(at % 12 == image % 10)) as u8),
+                (0..1024).map(|at| (noise(at) + 150 * u32::from(at % 32 == image % 10)) as u8),
             );
             labels.push((image % 10) as u8);
         }

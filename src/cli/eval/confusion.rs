@@ -10,8 +10,8 @@ use serde::Serialize;
 
 /// Most classes whose matrix is printed.
 const MOST_PRINTED: usize = 20;
-/// Longest name of a column on a terminal, in characters.
-const LONGEST: usize = 7;
+/// Longest names that columns have on a terminal, in characters.
+const SHORT: usize = 4;
 
 /// The samples of a class that got one answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -63,18 +63,23 @@ impl<'a> Confusion<'a> {
                 "\n\nthe confusion matrix of {classes} classes is not printed; --confusion FILE writes it"
             );
         }
-        let short = |name: &String| name.chars().take(LONGEST).collect::<String>();
-        let header = ["class".to_owned()]
-            .into_iter()
-            .chain(self.names.iter().map(short));
+        // Long names would make lines that no terminal fits: then columns have the numbers of the rows.
+        let short = self.names.iter().all(|name| name.chars().count() <= SHORT);
+        let column = |class: usize| match short {
+            true => self.names[class].clone(),
+            false => class.to_string(),
+        };
+        let name = |class: usize| match short {
+            true => self.names[class].clone(),
+            false => format!("{class} {}", self.names[class]),
+        };
+        let header = std::iter::once("class".to_owned()).chain((0..classes).map(column));
         let row = |class: usize| {
             let counts = (0..classes).map(|answer| match self.count(class, answer) {
                 0 => ".".to_owned(),
                 count => count.to_string(),
             });
-            std::iter::once(self.names[class].clone())
-                .chain(counts)
-                .collect()
+            std::iter::once(name(class)).chain(counts).collect()
         };
         let table = TextTable {
             header: header.collect(),

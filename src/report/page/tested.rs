@@ -113,7 +113,7 @@ pub(super) fn section((number, file): (usize, &TestedFile)) -> Section {
         .iter()
         .filter(|pair| pair.class != pair.answer)
         .collect();
-    pairs.sort_by(|a, b| b.samples.cmp(&a.samples));
+    pairs.sort_by_key(|pair| std::cmp::Reverse(pair.samples));
     if !file.confusion.is_empty() && file.classes.len() <= MOST_DRAWN {
         section.blocks.push(Block::Figure(Figure {
             id: id("confusion"),
