@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Watch;
-use super::open::{How, open};
+use super::how::How;
+use super::open::open;
 use super::options::TableOptions;
 use super::part::{Part, name};
 use super::prepared::{self, Prepared, doubtful};

@@ -1,19 +1,12 @@
 //! Cells that stay in a file, and those that are written to one because memory cannot hold them.
 
-use std::fmt::Debug;
 use std::ops::Range;
 
 use super::bytes::{Bytes, too_large};
-use super::cells::{Cells, MISSING};
+use super::cells::{Cells, MISSING, StoredCells};
 use super::scratch::Scratch;
 use crate::engine::host_memory;
 use crate::error::option::STREAM;
-
-/// Cells that are read when they are needed.
-pub(super) trait StoredCells: Debug + Send + Sync {
-    /// The cells of these rows, in memory. The text of an error is a reason that fits after the file's name.
-    fn cells(&self, rows: Range<usize>) -> Result<Cells, String>;
-}
 
 /// Whether cells stay in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
