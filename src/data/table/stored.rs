@@ -7,6 +7,7 @@ use super::cells::{Cells, MISSING, StoredCells};
 use super::scratch::Scratch;
 use crate::engine::host_memory;
 use crate::error::option::STREAM;
+use crate::words::grouped;
 
 /// Whether cells stay in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -69,8 +70,11 @@ impl Gathered {
         };
         let more = usize::try_from(words).unwrap_or(usize::MAX);
         (all.try_reserve_exact(more.saturating_sub(all.len()))).map_err(|_| {
-            let free = host_memory::available().unwrap_or(0);
-            too_large("its cells take", words.saturating_mul(4), free)
+            format!(
+                "its cells take {} bytes of memory, which the system refuses: a limit of the shell or the container \
+                 (ulimit -v, cgroup) is below that; raise it, or let {STREAM} read the rows from a file",
+                grouped(words.saturating_mul(4))
+            )
         })
     }
 
