@@ -170,8 +170,8 @@ fn a_quote_that_is_not_closed_is_an_error() {
 fn a_best_checkpoint_that_cannot_be_written_loses_nothing() {
     let desk = Desk::new();
     fs::write(desk.path("plants.csv"), plants(0, 120, false)).unwrap();
-    desk.good(&with(&["--name=whole"]));
-    let words: Vec<&str> = with(&["--epochs=1", "--name=failed"]);
+    desk.good(&with(&["--best-metric=loss", "--name=whole"]));
+    let words: Vec<&str> = with(&["--best-metric=loss", "--epochs=1", "--name=failed"]);
     desk.good(
         &words
             .into_iter()

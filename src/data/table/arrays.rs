@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::bytes::Bytes;
+use super::cells::StoredCells;
 use super::cells::{Cells, MISSING};
 use super::kind::Kind;
-use super::stored::StoredCells;
 use crate::words::grouped;
 
 /// An array in a file.

@@ -1,9 +1,9 @@
 //! A table: a 32-bit word per cell, in memory or in a file.
 
+use std::fmt::Debug;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::stored::StoredCells;
 use crate::error::{Error, Result as Outcome};
 
 /// The word of a cell without a value, for numbers (no finite number has these bits) and categories alike.
@@ -61,6 +61,12 @@ pub(super) enum Cells {
         stored: Box<dyn StoredCells>,
         sparse: bool,
     },
+}
+
+/// Cells that are read when they are needed.
+pub(super) trait StoredCells: Debug + Send + Sync {
+    /// The cells of these rows, in memory. The text of an error is a reason that fits after the file's name.
+    fn cells(&self, rows: Range<usize>) -> Result<Cells, String>;
 }
 
 /// Size of the cells that are read from a file at once, when all rows are looked at.

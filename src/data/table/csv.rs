@@ -15,7 +15,7 @@ use self::pass::{Form, Pass, Passed};
 use super::Watch;
 use super::bytes::Bytes;
 use super::cells::Table;
-use super::open::How;
+use super::how::How;
 
 /// Number of pieces in a block, for each thread.
 const PIECES: usize = 4;

@@ -9,7 +9,7 @@
 //! | file | job |
 //! |---|---|
 //! | `options.rs` | how to read a table |
-//! | `open.rs` | from a file's first bytes to its reader |
+//! | `open.rs`, `how.rs` | from a file's first bytes to its reader; what readers need to know |
 //! | `bytes.rs`, `scratch.rs` (`no_scratch.rs`) | the bytes of a file at any place; files for cells that memory cannot hold |
 //! | `csv.rs` (`no_csv.rs`), `npy.rs`, `npz.rs`, `safetensors.rs`, `svmlight.rs` | the formats |
 //! | `csv/blocks.rs`, `csv/pass.rs`, `cell.rs` | whole rows of CSV, for several threads; a pass over them; the text of a cell |
@@ -35,6 +35,7 @@ mod cells;
 mod csv;
 mod fit;
 mod fuzz;
+mod how;
 mod kind;
 mod load;
 mod missing;

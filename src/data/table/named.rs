@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::Watch;
 use super::arrays::{Array, SideBySide};
-use super::cells::{Cells, Column, Table, in_order};
-use super::open::How;
-use super::stored::{Gathered, StoredCells, StoredWords};
+use super::cells::{Cells, Column, StoredCells, Table, in_order};
+use super::how::How;
+use super::stored::{Gathered, StoredWords};
 use crate::words::listed;
 
 /// The usual names of an array of targets.

@@ -3,7 +3,7 @@
 use super::Watch;
 use super::bytes::Bytes;
 use super::cells::Table;
-use super::open::How;
+use super::how::How;
 
 /// Reads nothing.
 pub(super) fn read(_: &Bytes, _: How<'_>, _: Watch<'_>) -> Result<Table, String> {

@@ -115,7 +115,7 @@ fn kind_of(text: &str) -> Option<Kind> {
 pub(super) mod tests {
     use super::super::arrays::SideBySide;
     use super::super::cells::Cells;
-    use super::super::stored::StoredCells;
+    use super::super::cells::StoredCells;
     use super::*;
 
     /// A file of version 1.

@@ -4,30 +4,13 @@ use std::path::Path;
 
 use super::bytes::Bytes;
 use super::cells::Table;
-use super::stored::Stream;
+use super::how::How;
 use super::{Watch, csv, named, npy, npz, safetensors, svmlight};
 use crate::error::{Error, Result};
 use crate::files::GZIP;
 
 /// Number of bytes by which a format is recognised.
 const START: u64 = 1 << 16;
-
-/// How to read a file.
-#[derive(Clone, Copy, Default)]
-pub(super) struct How<'a> {
-    /// Columns that are texts, whatever they contain.
-    pub texts: &'a [String],
-    /// Columns that are left out.
-    pub ignore: &'a [String],
-    /// The array that is the target, for a file of arrays.
-    pub target: Option<&'a str>,
-    /// The array of the rows' weights.
-    pub weight: Option<&'a str>,
-    /// Whether svmlight rows have several labels, even if each has one.
-    pub labels: bool,
-    /// Whether the cells stay in a file.
-    pub stream: Stream,
-}
 
 /// Reads a whole file, or finds where its cells are.
 ///

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::cells::Table;
-use super::open::{How, open};
+use super::how::How;
+use super::open::open;
 use super::options::TableOptions;
 use super::preprocessing::{Missing, Preprocessing, TargetRule};
 use super::roles::{self, Roles};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::Watch;
 use super::cells::{Cells, MISSING, Table};
-use super::open::{How, open};
+use super::how::How;
+use super::open::open;
 use super::prepared::{self, Prepared};
 use super::preprocessing::{ColumnRule, Missing, Preprocessing, Rule};
 use super::roles::Roles;

@@ -1,19 +1,13 @@
 //! Cells that stay in a file, and those that are written to one because memory cannot hold them.
 
-use std::fmt::Debug;
 use std::ops::Range;
 
 use super::bytes::{Bytes, too_large};
-use super::cells::{Cells, MISSING};
+use super::cells::{Cells, MISSING, StoredCells};
 use super::scratch::Scratch;
 use crate::engine::host_memory;
 use crate::error::option::STREAM;
-
-/// Cells that are read when they are needed.
-pub(super) trait StoredCells: Debug + Send + Sync {
-    /// The cells of these rows, in memory. The text of an error is a reason that fits after the file's name.
-    fn cells(&self, rows: Range<usize>) -> Result<Cells, String>;
-}
+use crate::words::grouped;
 
 /// Whether cells stay in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -76,8 +70,11 @@ impl Gathered {
         };
         let more = usize::try_from(words).unwrap_or(usize::MAX);
         (all.try_reserve_exact(more.saturating_sub(all.len()))).map_err(|_| {
-            let free = host_memory::available().unwrap_or(0);
-            too_large("its cells take", words.saturating_mul(4), free)
+            format!(
+                "its cells take {} bytes of memory, which the system refuses: a limit of the shell or the container \
+                 (ulimit -v, cgroup) is below that; raise it, or let {STREAM} read the rows from a file",
+                grouped(words.saturating_mul(4))
+            )
         })
     }
 

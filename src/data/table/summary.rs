@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::Watch;
 use super::cells::{MISSING, Row, Table};
+use super::how::How;
 use super::load::of_part;
 use super::missing::usable;
-use super::open::{How, open};
+use super::open::open;
 use super::part::{Part, name};
 use super::preprocessing::Missing;
 use super::roles::{self, Roles};

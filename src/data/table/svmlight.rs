@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader};
 use super::Watch;
 use super::bytes::Bytes;
 use super::cells::{Cells, Column, Table, in_order};
-use super::open::How;
+use super::how::How;
 use super::scratch::Scratch;
 use super::stored::StoredPairs;
 use crate::words::grouped;

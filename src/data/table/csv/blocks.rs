@@ -259,7 +259,7 @@ mod tests {
             for piece in &pieces {
                 // A piece can end between the two bytes of a line's end.
                 let begun = piece.strip_prefix('\n').unwrap_or(piece);
-                assert!(begun.starts_with(&row[..2]), "{:?}", &piece[..20]);
+                assert!(begun.is_empty() || begun.starts_with(&row[..2]));
                 assert!(piece.ends_with(['\n', '\r']));
             }
         }
