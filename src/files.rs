@@ -11,7 +11,7 @@ use flate2::read::MultiGzDecoder;
 
 use crate::engine::host_memory;
 use crate::error::{Error, Result};
-pub(crate) use tensors::TensorsFile;
+pub(crate) use tensors::{TensorsFile, TensorsHeader};
 
 /// Opens a file for reading.
 ///

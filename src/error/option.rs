@@ -78,11 +78,13 @@ options! {
     SKIP_BAD_IMAGES = "skip_bad_images",
     SPARSITY = "sparsity",
     STEPS = "steps",
+    STREAM = "stream",
     TARGET = "target",
     TASK = "task",
     TEST = "test",
     VAL_SPLIT = "val_split",
     WARMUP_EPOCHS = "warmup_epochs",
+    WEIGHT = "weight",
     WIDTH = "width",
     WORKERS = "workers",
 

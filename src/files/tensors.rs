@@ -2,8 +2,31 @@
 
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
-/// A safetensors file in two parts, its header and its data. `SafeTensors::deserialize` is not used, because its sum of offsets overflows on a crafted
-/// header.
+/// The header of a safetensors file: which tensors its data have, and where. `SafeTensors::deserialize` is not used,
+/// because its sum of offsets overflows on a crafted header.
+pub(crate) struct TensorsHeader(Metadata);
+
+impl TensorsHeader {
+    /// Parses the JSON of a header that `length` bytes of tensors follow.
+    pub fn parse(json: &[u8], length: u64) -> Result<Self, String> {
+        let header: Metadata =
+            serde_json::from_slice(json).map_err(|e| format!("has an unreadable header: {e}"))?;
+        match header.data_len() as u64 == length {
+            true => Ok(Self(header)),
+            false => Err(format!(
+                "declares {} bytes of tensors and has {length}",
+                header.data_len()
+            )),
+        }
+    }
+
+    /// Names of its tensors, and how they are stored.
+    pub fn infos(&self) -> Vec<(String, &TensorInfo)> {
+        self.0.tensors().into_iter().collect()
+    }
+}
+
+/// A safetensors file in two parts, its header and its data.
 pub(crate) struct TensorsFile<'a> {
     header: Metadata,
     data: &'a [u8],
@@ -20,15 +43,7 @@ impl<'a> TensorsFile<'a> {
             .ok()
             .and_then(|length| rest.split_at_checked(length))
             .ok_or_else(|| format!("declares a header of {length} bytes and is shorter"))?;
-        let header: Metadata =
-            serde_json::from_slice(header).map_err(|e| format!("has an unreadable header: {e}"))?;
-        if header.data_len() != data.len() {
-            return Err(format!(
-                "declares {} bytes of tensors and has {}",
-                header.data_len(),
-                data.len()
-            ));
-        }
+        let TensorsHeader(header) = TensorsHeader::parse(header, data.len() as u64)?;
         Ok(Self { header, data })
     }
 

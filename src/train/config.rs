@@ -25,6 +25,7 @@ mod task;
 mod text;
 mod topology;
 mod train_config;
+mod usual;
 mod value;
 
 pub use data::DataConfig;

@@ -67,8 +67,8 @@ impl Setup {
             method: config.topology.build_method(),
             loss,
             metric: Some(metric),
-            optimiser: config.optimiser.build_optimiser()?,
-            learning_rate: config.optimiser.build_learning_rate()?,
+            optimiser: config.usual_optimiser().build_optimiser()?,
+            learning_rate: config.usual_optimiser().build_learning_rate()?,
         })
     }
 

@@ -58,6 +58,7 @@ fn numbers_out_of_range_name_the_flag_and_its_range() {
         "target",
         "ignore",
         "test",
+        "weight",
         "augment",
         "model",
         "adapter",

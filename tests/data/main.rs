@@ -4,6 +4,7 @@
 mod damaged;
 mod files;
 mod real;
+mod stream;
 
 use std::fs;
 use std::path::Path;

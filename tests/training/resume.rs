@@ -151,7 +151,7 @@ fn a_resumed_run_by_adamw_ends_with_the_same_bits() {
     let data = digits(Some(588));
     for device in [cpu, gpu] {
         let mut config = config(MethodName::GseUniform, Scope::Layer, 5);
-        config.optimiser.optimiser = OptimiserName::AdamW;
+        config.optimiser.optimiser = Some(OptimiserName::AdamW);
         config.optimiser.nesterov = false;
         config.optimiser.milestones = Vec::new();
         config.optimiser.lr_schedule = RateName::Cosine;

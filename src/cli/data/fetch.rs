@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rootlet::data::published::Download;
 use rootlet::{Error, Result};
 
 /// The extension of an incomplete file.
@@ -38,28 +39,22 @@ impl Source {
     }
 }
 
-/// A file to fetch.
-pub(super) struct Wanted<'a> {
-    /// Its address.
-    pub(super) address: &'a str,
-    /// Its name.
-    pub(super) file: &'a str,
-    /// Its length.
-    pub(super) bytes: u64,
-    /// The folder that it is in if the source is a folder of folders.
-    pub(super) folder: &'a str,
-}
-
-/// Puts the file into `folder`, unless it is already there.
+/// Puts the file into `folder`, unless it is already there. `set` is the folder that it is in if the source is a folder of
+/// folders.
 ///
 /// # Errors
 /// [`Error::Data`] if it cannot be fetched, or has another length: what arrived stays for the next attempt.
-pub(super) fn fetch(wanted: &Wanted, source: &Source, folder: &Path) -> Result<PathBuf> {
-    let target = folder.join(wanted.file);
+pub(super) fn fetch(
+    wanted: Download,
+    set: &str,
+    source: &Source,
+    folder: &Path,
+) -> Result<PathBuf> {
+    let target = folder.join(wanted.file());
     if length(&target) == Some(wanted.bytes) {
         return Ok(target);
     }
-    let part = folder.join(format!("{}{PART}", wanted.file));
+    let part = folder.join(format!("{}{PART}", wanted.file()));
     // A longer file must be something else.
     if length(&part) > Some(wanted.bytes) {
         fs::remove_file(&part).map_err(Error::io("delete", &part))?;
@@ -67,8 +62,8 @@ pub(super) fn fetch(wanted: &Wanted, source: &Source, folder: &Path) -> Result<P
     if length(&part) != Some(wanted.bytes) {
         match source {
             Source::Published => download(wanted.address, &part)?,
-            Source::Mirror(mirror) => download(&format!("{mirror}/{}", wanted.file), &part)?,
-            Source::Folder(from) => copy(wanted, from, &part)?,
+            Source::Mirror(mirror) => download(&format!("{mirror}/{}", wanted.file()), &part)?,
+            Source::Folder(from) => copy(wanted, set, from, &part)?,
         }
     }
     match length(&part) {
@@ -145,17 +140,16 @@ fn download(address: &str, part: &Path) -> Result<()> {
 }
 
 /// Copies from a folder, or from the folder inside it with the set's name.
-fn copy(wanted: &Wanted, from: &Path, part: &Path) -> Result<()> {
-    let places = [
-        from.join(wanted.file),
-        from.join(wanted.folder).join(wanted.file),
-    ];
+fn copy(wanted: Download, set: &str, from: &Path, part: &Path) -> Result<()> {
+    let places = [from.join(wanted.file()), from.join(set).join(wanted.file())];
     let Some(path) = places.iter().find(|path| path.is_file()) else {
         return Err(Error::Data {
             path: from.to_owned(),
             reason: format!(
                 "no file {} is here or in its folder `{}`; get it from {}",
-                wanted.file, wanted.folder, wanted.address
+                wanted.file(),
+                set,
+                wanted.address
             ),
         });
     };
@@ -182,13 +176,13 @@ mod tests {
 
     const CONTENT: &[u8] = b"as many bytes as this";
 
-    fn wanted(address: &str) -> Wanted<'_> {
-        Wanted {
-            address,
-            file: "file.gz",
+    /// Fetches `file.gz` of a set from there.
+    fn fetched(address: &str, source: &Source, folder: &Path) -> Result<PathBuf> {
+        let wanted = Download {
+            address: String::leak(address.to_owned()),
             bytes: CONTENT.len() as u64,
-            folder: "set",
-        }
+        };
+        fetch(wanted, "set", source, folder)
     }
 
     /// A server that sends the file from the requested position on, the first time only half of the rest. Returns its
@@ -238,18 +232,17 @@ mod tests {
     fn a_download_goes_on_where_it_stopped() {
         let folder = tempfile::tempdir().unwrap();
         let address = server(2);
-        let wanted = wanted(&address);
-        let stopped = fetch(&wanted, &Source::Published, folder.path())
+        let stopped = fetched(&address, &Source::Published, folder.path())
             .unwrap_err()
             .to_string();
         assert!(stopped.contains("the same command goes on"), "{stopped}");
         let part = folder.path().join("file.gz.part");
         assert_eq!(fs::read(&part).unwrap(), CONTENT[..CONTENT.len() / 2]);
-        let path = fetch(&wanted, &Source::Published, folder.path()).unwrap();
+        let path = fetched(&address, &Source::Published, folder.path()).unwrap();
         assert_eq!(fs::read(path).unwrap(), CONTENT);
         assert!(!part.exists());
         // The server has stopped: existing files are not fetched again.
-        fetch(&wanted, &Source::Published, folder.path()).unwrap();
+        fetched(&address, &Source::Published, folder.path()).unwrap();
     }
 
     #[test]
@@ -261,7 +254,7 @@ mod tests {
         let part = folder.path().join("file.gz.part");
         fs::write(&part, &CONTENT[..CONTENT.len() - 1]).unwrap();
         // Half of one byte is nothing: the error says how many bytes came.
-        let message = fetch(&wanted("nowhere://"), &from, folder.path())
+        let message = fetched("nowhere://x/file.gz", &from, folder.path())
             .unwrap_err()
             .to_string();
         assert!(message.contains("--from takes a mirror"), "{message}");
@@ -272,7 +265,7 @@ mod tests {
         for inner in ["", "set"] {
             let [from, folder] = [(); 2].map(|()| tempfile::tempdir().unwrap());
             let source = Source::of(from.path().to_str());
-            let missing = fetch(&wanted("https://x/file.gz"), &source, folder.path())
+            let missing = fetched("https://x/file.gz", &source, folder.path())
                 .unwrap_err()
                 .to_string();
             assert!(
@@ -282,12 +275,12 @@ mod tests {
             let inside = from.path().join(inner);
             fs::create_dir_all(&inside).unwrap();
             fs::write(inside.join("file.gz"), &CONTENT[..7]).unwrap();
-            let short = fetch(&wanted("https://x/file.gz"), &source, folder.path())
+            let short = fetched("https://x/file.gz", &source, folder.path())
                 .unwrap_err()
                 .to_string();
             assert!(short.contains("7 bytes came, not the 21"), "{short}");
             fs::write(inside.join("file.gz"), CONTENT).unwrap();
-            let path = fetch(&wanted("https://x/file.gz"), &source, folder.path()).unwrap();
+            let path = fetched("https://x/file.gz", &source, folder.path()).unwrap();
             assert_eq!(fs::read(path).unwrap(), CONTENT);
         }
     }
@@ -298,7 +291,7 @@ mod tests {
         fs::write(from.path().join("file.gz"), [CONTENT, b"!"].concat()).unwrap();
         let source = Source::of(from.path().to_str());
         for _ in 0..2 {
-            let long = fetch(&wanted("https://x/file.gz"), &source, folder.path())
+            let long = fetched("https://x/file.gz", &source, folder.path())
                 .unwrap_err()
                 .to_string();
             assert!(long.contains("22 bytes came"), "{long}");

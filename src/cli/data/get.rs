@@ -11,7 +11,7 @@ use rootlet::data::{self, DataOptions, Dataset};
 use rootlet::{Error, Result};
 
 use super::super::output;
-use super::fetch::{PART, Source, Wanted, fetch};
+use super::fetch::{PART, Source, fetch};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -106,13 +106,7 @@ fn fetch_all(set: &Published, source: &Source, folder: &Path) -> Result<Vec<Path
             download.file(),
             download.bytes
         ));
-        let wanted = Wanted {
-            address: download.address,
-            file: download.file(),
-            bytes: download.bytes,
-            folder: set.folder,
-        };
-        let path = fetch(&wanted, source, folder)?;
+        let path = fetch(*download, set.folder, source, folder)?;
         if download.is_archive() {
             unpack(&path, set.files, folder)?;
             // Everything needed is beside it now.

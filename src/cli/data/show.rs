@@ -42,6 +42,9 @@ pub struct ShowArgs {
     /// Columns to leave out, as in id,name
     #[arg(long, value_name = "NAMES")]
     ignore: Option<String>,
+    /// Column with the weight of each row in training
+    #[arg(long, value_name = "NAME")]
+    weight: Option<String>,
     /// How to treat cells without a value
     #[arg(long, value_enum, value_name = "NAME", default_value = "refuse")]
     missing: Missing,
@@ -70,6 +73,7 @@ pub fn run(args: &ShowArgs) -> Result<()> {
     config.data.target = args.target.clone();
     config.task.name = args.task;
     config.data.ignore = args.ignore.clone();
+    config.data.weight = args.weight.clone();
     config.data.missing = args.missing;
     config.data.test = args.test.clone();
     config.data.val_split = args.val_split;
@@ -112,11 +116,17 @@ fn words(summary: &TableSummary) -> String {
     let (rows, target) = (summary.rows as u64, &summary.target);
     let mut lines = vec![
         format!("data      {} ({})", summary.name, summary.format),
-        format!(
-            "rows      {}, {} in memory",
-            rootlet::report::counted(rows, "row"),
-            bytes(summary.bytes)
-        ),
+        match summary.bytes {
+            0 => format!(
+                "rows      {}, read from a file as they are needed",
+                rootlet::report::counted(rows, "row")
+            ),
+            cells => format!(
+                "rows      {}, {} in memory",
+                rootlet::report::counted(rows, "row"),
+                bytes(cells)
+            ),
+        },
     ];
     if !summary.ignored.is_empty() {
         lines.push(format!("ignored   {}", summary.ignored.join(", ")));

@@ -1,38 +1,54 @@
-//! Files of named arrays as tables: one array has the inputs, the others the targets.
+//! Arrays in files: where their values are, and how these are read as cells.
 
-use super::cells::{Cells, Column, MISSING, Table, in_order};
-use crate::engine::host_memory;
-use crate::words::{grouped, listed};
+use std::ops::Range;
 
-/// The usual names of an array of targets.
-const TARGETS: [&str; 5] = ["y", "target", "targets", "labels", "label"];
-/// The usual names of an array of inputs.
-const INPUTS: [&str; 8] = [
-    "x", "X", "data", "features", "inputs", "input", "x_train", "X_train",
-];
+use super::bytes::Bytes;
+use super::cells::StoredCells;
+use super::cells::{Cells, MISSING};
+use super::kind::Kind;
+use crate::words::grouped;
 
-/// An array, by rows.
-#[derive(Clone, Debug, PartialEq)]
+/// An array in a file.
+#[derive(Clone, Debug)]
 pub(super) struct Array {
     pub name: String,
     pub shape: Vec<usize>,
-    pub values: Values,
-}
-
-/// The contents of an array.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Values {
-    Numbers(Vec<f32>),
-    Texts(Vec<String>),
+    pub kind: Kind,
+    /// Whether the highest byte of a value comes first.
+    pub big: bool,
+    /// Whether the values of a column, rather than of a row, are consecutive.
+    pub columns_first: bool,
+    pub bytes: Bytes,
+    /// The place of the first value.
+    pub at: u64,
 }
 
 impl Array {
-    fn rows(&self) -> usize {
+    /// Checks that all values of its shape are in a place of `length` bytes, which is the rest of a file or a part of it.
+    ///
+    /// # Errors
+    /// They are not, or the shape has more than memory can address: a reason that fits after the file's name.
+    pub fn check(&self, length: u64) -> Result<(), String> {
+        let values = self
+            .shape
+            .iter()
+            .try_fold(1u64, |all, &n| all.checked_mul(n as u64));
+        let bytes = values.and_then(|values| values.checked_mul(self.kind.bytes() as u64));
+        match bytes {
+            Some(bytes) if bytes <= length => Ok(()),
+            Some(bytes) => Err(format!(
+                "it ends early: its values take {bytes} bytes, and {length} stand behind its header; get it again"
+            )),
+            None => Err("its header states more values than there can be; get it again".to_owned()),
+        }
+    }
+
+    pub fn rows(&self) -> usize {
         self.shape.first().copied().unwrap_or(0)
     }
 
     /// Number of columns; `None` for an array that is not a table.
-    fn width(&self) -> Option<usize> {
+    pub fn width(&self) -> Option<usize> {
         match self.shape[..] {
             [_] => Some(1),
             [_, width] => Some(width),
@@ -40,220 +56,119 @@ impl Array {
         }
     }
 
-    fn described(&self) -> String {
+    pub fn described(&self) -> String {
         let sizes: Vec<String> = self.shape.iter().map(usize::to_string).collect();
         match self.name.is_empty() {
             true => sizes.join(" × "),
             false => format!("{} ({})", self.name, sizes.join(" × ")),
         }
     }
-}
 
-/// How many numbers an array of this shape has, if memory can hold them.
-///
-/// # Errors
-/// The shape has more than that.
-pub(super) fn room(shape: &[usize]) -> Result<usize, String> {
-    let count = shape.iter().try_fold(1usize, |all, &n| all.checked_mul(n));
-    let bytes = count.and_then(|count| count.checked_mul(4));
-    let free = host_memory::available().unwrap_or(u64::MAX);
-    match (count, bytes) {
-        (Some(count), Some(bytes)) if bytes as u64 <= free => Ok(count),
-        (_, bytes) => Err(format!(
-            "its numbers take {} bytes in memory (4 each), and this machine has {} free; split the file",
-            bytes.map_or("too many".to_owned(), |bytes| grouped(bytes as u64)),
-            grouped(free)
-        )),
+    /// Whether a row's values are far apart.
+    pub fn is_scattered(&self) -> bool {
+        self.columns_first && self.width().is_some_and(|width| width > 1)
     }
-}
 
-/// Makes a table of arrays: the target is the array `wanted`, or one with a usual name; the inputs are the array with a
-/// usual name, or the only other one. A single array is a table by itself.
-pub(super) fn table(
-    arrays: Vec<Array>,
-    wanted: Option<&str>,
-    format: &'static str,
-) -> Result<Table, String> {
-    let all: Vec<String> = arrays.iter().map(Array::described).collect();
-    let all = || listed(all.len() as u64, &all);
-    let named = |names: &[&str]| {
-        let array = |name: &&str| arrays.iter().position(|array| array.name == *name);
-        names.iter().find_map(array)
-    };
-    let target = match wanted {
-        Some(name) => named(&[name]),
-        None => named(&TARGETS),
-    };
-    let others: Vec<usize> = (0..arrays.len()).filter(|&at| Some(at) != target).collect();
-    let inputs = match others[..] {
-        [only] => only,
-        _ => named(&INPUTS).filter(|at| others.contains(at)).ok_or_else(|| {
-            format!(
-                "it has the arrays {}; call the one with the inputs X, and the one with the targets y",
-                all()
-            )
-        })?,
-    };
-    let (x, y) = (&arrays[inputs], target.map(|target| &arrays[target]));
-    let width = |array: &Array| {
-        array.width().filter(|&width| width > 0).ok_or_else(|| {
-            format!(
-                "the array {} is no table of rows and columns; give it 2 dimensions",
-                array.described()
-            )
-        })
-    };
-    let widths = [width(x)?, y.map(width).transpose()?.unwrap_or(0)];
-    if y.is_some_and(|y| y.rows() != x.rows()) {
-        return Err(format!(
-            "its arrays have different numbers of rows: {}",
-            all()
-        ));
-    }
-    if x.rows() == 0 {
-        return Err("it has no rows".to_owned());
-    }
-    let Values::Numbers(_) = &x.values else {
-        return Err(format!(
-            "the inputs {} are texts, not numbers",
-            x.described()
-        ));
-    };
-    let all_columns = widths[0] + widths[1];
-    let mut words = Vec::new();
-    let cells = room(&[x.rows(), all_columns])?;
-    (words.try_reserve_exact(cells)).map_err(|_| "it is larger than the memory".to_owned())?;
-    let mut columns: Vec<Column> = (0..widths[0])
-        .map(|i| Column::numbers(i.to_string()))
-        .collect();
-    let mut known = None;
-    if let Some(y) = y {
-        let (categories, places) = match &y.values {
-            Values::Texts(texts) => {
-                let (names, numbers) = numbered(texts);
-                let (names, places) = in_order(names);
-                let places: Vec<u32> = numbers.iter().map(|&n| places[n as usize]).collect();
-                (Some(names), Some(places))
-            }
-            Values::Numbers(_) => (None, None),
-        };
-        columns.extend((0..widths[1]).map(|i| Column {
-            name: match widths[1] {
-                1 => y.name.clone(),
-                _ => format!("{} {i}", y.name),
-            },
-            categories: categories.clone(),
-        }));
-        known = places;
-    }
-    for row in 0..x.rows() {
-        put(&mut words, x, row, widths[0], None)?;
-        if let Some(y) = y {
-            put(&mut words, y, row, widths[1], known.as_deref())?;
+    /// Reads the values of these rows of a table, with `width` columns.
+    fn raw(&self, rows: Range<usize>, width: usize) -> Result<Vec<u8>, String> {
+        let size = self.kind.bytes();
+        let mut raw = vec![0; rows.len() * width * size];
+        let place = |value: u64| self.at + value * size as u64;
+        if !self.is_scattered() {
+            let first = rows.start as u64 * width as u64;
+            self.bytes.read_at(place(first), &mut raw)?;
+            return Ok(raw);
         }
+        let mut own = vec![0; rows.len() * size];
+        for column in 0..width {
+            let first = column as u64 * self.rows() as u64 + rows.start as u64;
+            self.bytes.read_at(place(first), &mut own)?;
+            for (row, value) in own.chunks_exact(size).enumerate() {
+                raw[(row * width + column) * size..][..size].copy_from_slice(value);
+            }
+        }
+        Ok(raw)
     }
-    Ok(Table {
-        targets: (widths[0]..all_columns).collect(),
-        columns,
-        rows: x.rows(),
-        cells: Cells::Dense(words),
-        format,
-        ..Table::default()
-    })
-}
 
-/// Texts as numbers, in order of first appearance.
-fn numbered(texts: &[String]) -> (Vec<String>, Vec<u32>) {
-    let mut known = std::collections::HashMap::new();
-    let mut names = Vec::new();
-    let number = |text: &String| {
-        *known.entry(text.clone()).or_insert_with(|| {
-            names.push(text.clone());
-            names.len() as u32 - 1
-        })
-    };
-    let numbers = texts.iter().map(number).collect();
-    (names, numbers)
-}
+    /// All values of an array of texts.
+    pub fn texts(&self) -> Result<Vec<String>, String> {
+        let raw = self.raw(0..self.rows(), self.width().unwrap_or(0))?;
+        self.kind.texts(&raw, self.big)
+    }
 
-/// Adds the cells of one row of an array.
-fn put(
-    words: &mut Vec<u32>,
-    array: &Array,
-    row: usize,
-    width: usize,
-    known: Option<&[u32]>,
-) -> Result<(), String> {
-    let range = row * width..(row + 1) * width;
-    match (&array.values, known) {
-        (_, Some(known)) => words.extend(&known[range]),
-        (Values::Texts(_), None) => {}
-        (Values::Numbers(numbers), None) => {
-            for (column, &x) in numbers[range].iter().enumerate() {
-                words.push(match x {
-                    x if x.is_nan() => MISSING,
-                    x if x.is_finite() => x.to_bits(),
-                    x => {
-                        return Err(format!(
-                            "row {}, column {column} of {}: {x} is no finite number of 32 bits",
-                            grouped(row as u64 + 1),
-                            array.described()
-                        ));
+    /// Writes the numbers of these rows into cells, at the places `at` of rows of `stride`.
+    fn put(
+        &self,
+        rows: Range<usize>,
+        words: &mut [u32],
+        at: usize,
+        stride: usize,
+    ) -> Result<(), String> {
+        let width = self.width().unwrap_or(0);
+        let raw = self.raw(rows.clone(), width)?;
+        let (mut row, mut column, mut wrong) = (0, 0, None);
+        self.kind.numbers(&raw, self.big, |x| {
+            words[row * stride + at + column] = match x {
+                x if x.is_nan() => MISSING,
+                x => {
+                    if x.is_infinite() && wrong.is_none() {
+                        wrong = Some((row, column, x));
                     }
-                });
+                    x.to_bits()
+                }
+            };
+            column += 1;
+            if column == width {
+                (row, column) = (row + 1, 0);
             }
+        });
+        match wrong {
+            None => Ok(()),
+            Some((row, column, x)) => Err(format!(
+                "row {}, column {column} of {}: {x} is no finite number of 32 bits",
+                grouped((rows.start + row) as u64 + 1),
+                self.described()
+            )),
         }
     }
-    Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Arrays with the same rows, side by side: the columns of a table.
+#[derive(Debug)]
+pub(super) struct SideBySide {
+    /// Each with its columns, and for texts the cells.
+    pub arrays: Vec<(Array, usize, Option<Vec<u32>>)>,
+}
 
-    fn array(name: &str, shape: &[usize]) -> Array {
-        let count: usize = shape.iter().product();
-        Array {
-            name: name.to_owned(),
-            shape: shape.to_vec(),
-            values: Values::Numbers((0..count).map(|i| i as f32).collect()),
-        }
+impl SideBySide {
+    /// Number of columns.
+    pub fn width(&self) -> usize {
+        self.arrays.iter().map(|(_, width, _)| width).sum()
     }
 
-    #[test]
-    fn arrays_are_known_by_their_names_and_shapes() {
-        let named = table(vec![array("y", &[3]), array("a", &[3, 2])], None, "npz").unwrap();
-        assert_eq!(
-            (named.rows, named.columns.len(), &named.targets[..]),
-            (3, 3, &[2][..])
-        );
-        assert_eq!(named.columns[2].name, "y");
-        let single = table(vec![array("", &[3, 2])], None, "npy").unwrap();
-        assert_eq!((single.columns.len(), single.targets.len()), (2, 0));
-        let mut texts = array("species", &[3]);
-        texts.values = Values::Texts(["b", "a", "b"].map(str::to_owned).to_vec());
-        let arrays = vec![array("X", &[3, 2]), texts, array("weights", &[3])];
-        let named = table(arrays, Some("species"), "npz").unwrap();
-        assert_eq!(named.text(2, named.row(1).word(2)), "a");
-        for (arrays, part) in [
-            (
-                vec![array("a", &[3, 2]), array("b", &[3, 2])],
-                "it has the arrays a (3 × 2), b (3 × 2)",
-            ),
-            (
-                vec![array("x", &[3, 2]), array("y", &[4])],
-                "different numbers of rows",
-            ),
-            (
-                vec![array("x", &[3, 2, 2]), array("y", &[3])],
-                "no table of rows and columns",
-            ),
-            (vec![array("x", &[0, 2])], "no rows"),
-            (vec![array("x", &[3, 0])], "no table"),
-            (Vec::new(), "it has the arrays"),
-        ] {
-            let error = table(arrays, None, "npz").unwrap_err();
-            assert!(error.contains(part), "{error}");
+    /// Whether a row's cells are far apart in the file.
+    pub fn is_scattered(&self) -> bool {
+        self.arrays.iter().any(|(array, ..)| array.is_scattered())
+    }
+}
+
+impl StoredCells for SideBySide {
+    fn cells(&self, rows: Range<usize>) -> Result<Cells, String> {
+        let stride = self.width();
+        let mut words = vec![0; rows.len() * stride];
+        let mut at = 0;
+        for (array, width, texts) in &self.arrays {
+            match texts {
+                None => array.put(rows.clone(), &mut words, at, stride)?,
+                Some(cells) => {
+                    let own = &cells[rows.start * width..rows.end * width];
+                    for (row, cells) in own.chunks_exact((*width).max(1)).enumerate() {
+                        words[row * stride + at..][..*width].copy_from_slice(cells);
+                    }
+                }
+            }
+            at += width;
         }
+        Ok(Cells::Dense(words))
     }
 }

@@ -1,4 +1,10 @@
-//! A table in memory: a 32-bit word per cell.
+//! A table: a 32-bit word per cell, in memory or in a file.
+
+use std::fmt::Debug;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use crate::error::{Error, Result as Outcome};
 
 /// The word of a cell without a value, for numbers (no finite number has these bits) and categories alike.
 pub(super) const MISSING: u32 = u32::MAX;
@@ -9,6 +15,8 @@ pub(super) struct Table {
     pub columns: Vec<Column>,
     pub rows: usize,
     pub cells: Cells,
+    /// The file that it was read from.
+    pub path: PathBuf,
     /// The columns that the format itself declares as targets.
     pub targets: Vec<usize>,
     /// Names of columns that were left out while reading, as requested.
@@ -48,7 +56,21 @@ pub(super) enum Cells {
         columns: Vec<u32>,
         values: Vec<f32>,
     },
+    /// In a file; sparse if `sparse`.
+    Stored {
+        stored: Box<dyn StoredCells>,
+        sparse: bool,
+    },
 }
+
+/// Cells that are read when they are needed.
+pub(super) trait StoredCells: Debug + Send + Sync {
+    /// The cells of these rows, in memory. The text of an error is a reason that fits after the file's name.
+    fn cells(&self, rows: Range<usize>) -> Result<Cells, String>;
+}
+
+/// Size of the cells that are read from a file at once, when all rows are looked at.
+const BLOCK: usize = 8 << 20;
 
 impl Default for Cells {
     fn default() -> Self {
@@ -76,11 +98,10 @@ impl Row<'_> {
     }
 }
 
-impl Table {
-    /// A row. As for a slice, a number past the end panics.
-    pub fn row(&self, row: usize) -> Row<'_> {
-        let width = self.columns.len();
-        match &self.cells {
+impl Cells {
+    /// A row of `width` columns, which are in memory.
+    fn row(&self, width: usize, row: usize) -> Row<'_> {
+        match self {
             Cells::Dense(words) => Row::Dense(&words[row * width..][..width]),
             Cells::Sparse {
                 starts,
@@ -90,12 +111,95 @@ impl Table {
                 let range = starts[row]..starts[row + 1];
                 Row::Sparse(&columns[range.clone()], &values[range])
             }
+            // What a file yields is in memory.
+            Cells::Stored { .. } => Row::Sparse(&[], &[]),
         }
+    }
+}
+
+impl Table {
+    /// Looks at a row.
+    ///
+    /// # Errors
+    /// Its file cannot be read, or has changed: a reason that fits after the file's name.
+    pub fn row<T>(&self, row: usize, see: impl FnOnce(Row<'_>) -> T) -> Result<T, String> {
+        let width = self.columns.len();
+        match &self.cells {
+            Cells::Stored { stored, .. } => {
+                let cells = stored.cells(row..row + 1)?;
+                Ok(see(cells.row(width, 0)))
+            }
+            cells => Ok(see(cells.row(width, row))),
+        }
+    }
+
+    /// Looks at these rows, one after the other; a file is read in blocks of rows, so they should be in order.
+    ///
+    /// # Errors
+    /// As [`row`](Self::row).
+    pub fn each(
+        &self,
+        rows: impl IntoIterator<Item = u32>,
+        mut see: impl FnMut(u32, Row<'_>),
+    ) -> Result<(), String> {
+        let width = self.columns.len();
+        let Cells::Stored { stored, sparse } = &self.cells else {
+            for row in rows {
+                see(row, self.cells.row(width, row as usize));
+            }
+            return Ok(());
+        };
+        // Rows of sparse tables differ in length.
+        let at_once = match sparse {
+            true => 4096,
+            false => (BLOCK / 4 / width.max(1)).max(1),
+        };
+        let mut block: (Range<usize>, Cells) = (0..0, Cells::default());
+        for row in rows {
+            let place = row as usize;
+            if !block.0.contains(&place) {
+                let range = place..self.rows.min(place + at_once);
+                block = (range.clone(), stored.cells(range)?);
+            }
+            see(row, block.1.row(width, place - block.0.start));
+        }
+        Ok(())
+    }
+
+    /// The words of a column in these rows.
+    ///
+    /// # Errors
+    /// As [`row`](Self::row).
+    pub fn column(&self, column: usize, rows: &[u32]) -> Result<Vec<u32>, String> {
+        let mut words = Vec::with_capacity(rows.len());
+        self.each(rows.iter().copied(), |_, row| words.push(row.word(column)))?;
+        Ok(words)
+    }
+
+    /// The error for a reason that concerns its file.
+    pub fn wrong(&self, reason: String) -> Error {
+        Error::Data {
+            path: self.path.clone(),
+            reason,
+        }
+    }
+
+    /// As [`row`](Self::row), with an error that names the file.
+    pub fn read<T>(&self, row: usize, see: impl FnOnce(Row<'_>) -> T) -> Outcome<T> {
+        self.row(row, see).map_err(|reason| self.wrong(reason))
     }
 
     /// Whether cells that are not stored are 0.
     pub fn is_sparse(&self) -> bool {
-        matches!(self.cells, Cells::Sparse { .. })
+        matches!(
+            self.cells,
+            Cells::Sparse { .. } | Cells::Stored { sparse: true, .. }
+        )
+    }
+
+    /// Whether its cells stay in a file.
+    pub fn is_stored(&self) -> bool {
+        matches!(self.cells, Cells::Stored { .. })
     }
 
     /// Size of the cells in memory, in bytes.
@@ -105,6 +209,7 @@ impl Table {
             Cells::Sparse {
                 starts, columns, ..
             } => size_of_val(&starts[..]) + 8 * columns.len(),
+            Cells::Stored { .. } => 0,
         }) as u64
     }
 

@@ -3,50 +3,54 @@
 //! Cells are parsed as they are read, into 32 bits each. A column holds numbers until a text is met in it; then the
 //! file is read once more, with that column holding texts, whose cells are the numbers of its categories.
 
+mod blocks;
+mod pass;
+
 use std::collections::BTreeSet;
-use std::io::{self, Read};
 
-use ::csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, Trim};
+use ::csv::{ReaderBuilder, Trim};
 
+use self::blocks::Blocks;
+use self::pass::{Form, Pass, Passed};
 use super::Watch;
-use super::cell::{Categories, is_nothing, number};
-use super::cells::{Cells, Column, MISSING, Table, in_order};
-use crate::engine::host_memory;
-use crate::words::grouped;
+use super::bytes::Bytes;
+use super::cells::Table;
+use super::how::How;
 
-/// Number of rows after which the size of the whole table is estimated, and after which a text no longer restarts the
-/// reading at once.
-const FIRST_ROWS: usize = 1000;
-/// Rows between two progress reports.
-const WATCHED: usize = 4096;
+/// Number of pieces in a block, for each thread.
+const PIECES: usize = 4;
 
-/// Reads a table of about `bytes` bytes. `texts` are columns of texts, whatever they contain; those of `ignore` are not
-/// looked at. The text of an error is a reason that fits after the file's name.
-pub(super) fn read(
-    open: &dyn Fn() -> io::Result<Box<dyn Read>>,
-    bytes: u64,
-    texts: &[String],
-    ignore: &[String],
-    watch: Watch<'_>,
-) -> Result<Table, String> {
-    let start = || open().map_err(|error| format!("it cannot be read ({error})"));
-    let delimiter = delimiter(start()?)?;
-    let reader = || -> Result<Reader<Box<dyn Read>>, String> {
-        let mut builder = ReaderBuilder::new();
-        builder.delimiter(delimiter).trim(Trim::Headers);
-        Ok(builder.buffer_capacity(1 << 18).from_reader(start()?))
+/// Reads a table. The text of an error is a reason that fits after the file's name.
+pub(super) fn read(bytes: &Bytes, how: How<'_>, watch: Watch<'_>) -> Result<Table, String> {
+    const MOST: u64 = 1 << 20;
+    let delimiter = delimiter(&bytes.start(MOST)?);
+    let pieces = PIECES * rayon::current_num_threads();
+    let start = || -> Result<(Blocks, Vec<u8>), String> {
+        let mut blocks = Blocks::new(bytes.reader(0, u64::MAX), delimiter, pieces);
+        let first = blocks.first_row()?;
+        Ok((blocks, first))
     };
-    let names = names(&mut reader()?)?;
+    let first = start()?.1;
+    let names = names(&first, delimiter)?;
     let kept: Vec<usize> = (0..names.len())
-        .filter(|&column| !ignore.contains(&names[column]))
+        .filter(|&column| !how.ignore.contains(&names[column]))
         .collect();
-    let of_text = |&column: &usize| texts.contains(&names[column]);
+    let form = Form {
+        delimiter,
+        names: &names,
+        kept: &kept,
+        breaks: first.iter().filter(|&&byte| byte == b'\n').count() as u64,
+        stream: how.stream,
+    };
+    let of_text = |&column: &usize| how.texts.contains(&names[column]);
     let mut of_text: BTreeSet<usize> = kept.iter().copied().filter(of_text).collect();
     // Each round adds a column of texts.
     loop {
-        match Pass::new(&names, &kept, &of_text).run(reader()?, bytes, watch)? {
+        let (blocks, first) = start()?;
+        let pass = Pass::new(&form, &of_text)?;
+        match pass.run(blocks, first.len() as u64, bytes.length(), watch)? {
             Passed::Whole(mut table) => {
-                let left_out = names.iter().filter(|name| ignore.contains(name));
+                let left_out = names.iter().filter(|name| how.ignore.contains(name));
                 table.left_out = left_out.cloned().collect();
                 return Ok(table);
             }
@@ -56,13 +60,10 @@ pub(super) fn read(
 }
 
 /// The separator of cells: whichever of comma, semicolon, tab and bar occurs most often in the first line.
-fn delimiter(start: Box<dyn Read>) -> Result<u8, String> {
-    const MOST: u64 = 1 << 20;
-    let mut head = Vec::new();
-    (start.take(MOST).read_to_end(&mut head)).map_err(|e| format!("it cannot be read ({e})"))?;
+fn delimiter(head: &[u8]) -> u8 {
     let (mut quoted, mut counts) = (false, [0usize; 4]);
     const KNOWN: [u8; 4] = [b',', b';', b'\t', b'|'];
-    for &byte in &head {
+    for &byte in head {
         match byte {
             b'"' => quoted = !quoted,
             b'\n' if !quoted => break,
@@ -75,12 +76,17 @@ fn delimiter(start: Box<dyn Read>) -> Result<u8, String> {
         }
     }
     let most = (0..KNOWN.len()).rev().max_by_key(|&at| counts[at]);
-    Ok(KNOWN[most.unwrap_or(0)])
+    KNOWN[most.unwrap_or(0)]
 }
 
 /// The names of the columns.
-fn names(reader: &mut Reader<Box<dyn Read>>) -> Result<Vec<String>, String> {
-    let header = reader.byte_headers().map_err(|error| wrong(&error, 0))?;
+fn names(first: &[u8], delimiter: u8) -> Result<Vec<String>, String> {
+    let mut builder = ReaderBuilder::new();
+    builder.delimiter(delimiter).trim(Trim::Headers);
+    let mut reader = builder.from_reader(first);
+    let header = reader
+        .byte_headers()
+        .map_err(|error| format!("its header cannot be read ({error})"))?;
     let mut names = Vec::with_capacity(header.len());
     for (column, name) in header.iter().enumerate() {
         let name = std::str::from_utf8(name)
@@ -104,178 +110,46 @@ fn names(reader: &mut Reader<Box<dyn Read>>) -> Result<Vec<String>, String> {
     }
 }
 
-/// The outcome of a pass over the file.
-enum Passed {
-    Whole(Table),
-    /// Columns that contain texts and were taken for numbers.
-    Texts(BTreeSet<usize>),
-}
-
-/// One pass over the rows.
-struct Pass<'a> {
-    names: &'a [String],
-    kept: &'a [usize],
-    /// For each kept column of texts, those met so far.
-    known: Vec<Option<Categories>>,
-    words: Vec<u32>,
-    rows: usize,
-    texts: BTreeSet<usize>,
-}
-
-impl<'a> Pass<'a> {
-    fn new(names: &'a [String], kept: &'a [usize], of_text: &BTreeSet<usize>) -> Self {
-        let categories = |column| of_text.contains(column).then(Categories::default);
-        Self {
-            names,
-            kept,
-            known: kept.iter().map(categories).collect(),
-            words: Vec::new(),
-            rows: 0,
-            texts: BTreeSet::new(),
-        }
-    }
-
-    fn run(
-        mut self,
-        mut reader: Reader<Box<dyn Read>>,
-        bytes: u64,
-        watch: Watch<'_>,
-    ) -> Result<Passed, String> {
-        let mut record = ByteRecord::new();
-        loop {
-            let more = reader.read_byte_record(&mut record);
-            if !more.map_err(|error| wrong(&error, self.rows))? {
-                break;
-            }
-            self.row(&record)?;
-            if self.rows.is_multiple_of(WATCHED) {
-                watch(reader.position().byte(), bytes);
-            }
-            if self.rows == FIRST_ROWS {
-                self.reserve(bytes, reader.position().byte())?;
-            }
-            if self.rows <= FIRST_ROWS && !self.texts.is_empty() {
-                return Ok(Passed::Texts(self.texts));
-            }
-        }
-        match self.texts.is_empty() {
-            true => self.table().map(Passed::Whole),
-            false => Ok(Passed::Texts(self.texts)),
-        }
-    }
-
-    fn row(&mut self, record: &ByteRecord) -> Result<(), String> {
-        self.rows += 1;
-        for (place, &column) in self.kept.iter().enumerate() {
-            let cell = record.get(column).unwrap_or_default().trim_ascii();
-            let word = match &mut self.known[place] {
-                Some(_) if is_nothing(cell) => Some(MISSING),
-                Some(categories) => Some(categories.number(cell).map_err(|what| {
-                    let (row, name) = (grouped(self.rows as u64), &self.names[column]);
-                    format!("row {row}, column `{name}`: {what}")
-                })?),
-                None => number(cell).map_err(|what| {
-                    let (row, name) = (grouped(self.rows as u64), &self.names[column]);
-                    format!("row {row}, column `{name}`: {what}")
-                })?,
-            };
-            if word.is_none() {
-                self.texts.insert(column);
-            }
-            self.words.push(word.unwrap_or(MISSING));
-        }
-        Ok(())
-    }
-
-    /// Allocates memory for all rows, estimated from the length of the first ones, or says that there is not enough.
-    fn reserve(&mut self, bytes: u64, read: u64) -> Result<(), String> {
-        let share = bytes as f64 / read.max(1) as f64;
-        // Rows differ in length; the excess is freed.
-        let cells = (self.words.len() as f64 * share * 1.05) as u64;
-        let (needed, free) = (cells.saturating_mul(4), host_memory::available());
-        if free.is_some_and(|free| needed > free) {
-            return Err(too_large(self.kept.len(), needed, free.unwrap_or(0)));
-        }
-        let more = usize::try_from(cells).unwrap_or(usize::MAX);
-        (self
-            .words
-            .try_reserve_exact(more.saturating_sub(self.words.len())))
-        .map_err(|_| too_large(self.kept.len(), needed, free.unwrap_or(0)))
-    }
-
-    fn table(self) -> Result<Table, String> {
-        let (width, mut words) = (self.kept.len(), self.words);
-        let mut columns = Vec::with_capacity(width);
-        for (place, (&column, known)) in self.kept.iter().zip(self.known).enumerate() {
-            let mut categories = None;
-            if let Some(Categories { names, .. }) = known {
-                let (names, places) = in_order(names);
-                for word in words.iter_mut().skip(place).step_by(width) {
-                    if *word != MISSING {
-                        *word = places[*word as usize];
-                    }
-                }
-                categories = Some(names);
-            }
-            columns.push(Column {
-                name: self.names[column].clone(),
-                categories,
-            });
-        }
-        words.shrink_to_fit();
-        Ok(Table {
-            columns,
-            rows: self.rows,
-            cells: Cells::Dense(words),
-            format: "CSV",
-            ..Table::default()
-        })
-    }
-}
-
-/// The reason for refusing a table that is larger than the memory.
-fn too_large(columns: usize, needed: u64, free: u64) -> String {
-    format!(
-        "its cells take about {} bytes (4 for each, {columns} columns), and this machine has {} bytes of free memory; \
-         leave columns out, or split the file",
-        grouped(needed),
-        grouped(free)
-    )
-}
-
-/// What is wrong with the form of a file.
-fn wrong(error: &::csv::Error, rows: usize) -> String {
-    match error.kind() {
-        ErrorKind::UnequalLengths {
-            pos,
-            expected_len,
-            len,
-        } => {
-            let line = pos.as_ref().map_or(rows as u64 + 2, |pos| pos.line());
-            format!(
-                "line {} has {len} cells, and the header {expected_len} names",
-                grouped(line)
-            )
-        }
-        _ => format!("it cannot be read behind row {rows} ({error})"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use ::csv::ByteRecord;
+
     use super::super::cell::MOST_CATEGORIES;
+    use super::super::cells::{MISSING, Row};
+    use super::super::stored::Stream;
     use super::*;
 
+    /// The table of a text, which is the same in memory and in a file.
     fn table(text: &str) -> Result<Table, String> {
-        let bytes = text.as_bytes().to_vec();
-        let open = || Ok(Box::new(io::Cursor::new(bytes.clone())) as Box<dyn Read>);
-        read(
-            &open,
-            text.len() as u64,
-            &[],
-            &["id".to_owned()],
+        let ignore = ["id".to_owned()];
+        let how = How {
+            ignore: &ignore,
+            ..How::default()
+        };
+        let bytes = Bytes::memory(text.as_bytes().to_vec());
+        let in_memory = read(&bytes, how, &|_, _| ())?;
+        let stored = read(
+            &bytes,
+            How {
+                stream: Stream::Always,
+                ..how
+            },
             &|_, _| (),
-        )
+        )?;
+        assert!(stored.is_stored() && !in_memory.is_stored());
+        assert_eq!(
+            (words(&in_memory), &in_memory.columns),
+            (words(&stored), &stored.columns)
+        );
+        Ok(in_memory)
+    }
+
+    fn words(table: &Table) -> Vec<u32> {
+        let mut words = Vec::new();
+        let width = table.columns.len();
+        let see = |_: u32, row: Row<'_>| words.extend((0..width).map(|column| row.word(column)));
+        table.each(0..table.rows as u32, see).unwrap();
+        words
     }
 
     #[test]
@@ -293,17 +167,14 @@ mod tests {
             table.columns[2].categories.as_deref().unwrap(),
             ["1", "3,5"]
         );
-        let Cells::Dense(words) = &table.cells else {
-            panic!("{table:?}")
-        };
         let [a, b] = [1.5f32, -2e3].map(f32::to_bits);
-        assert_eq!(words, &[a, 1, 0, b, 0, MISSING, MISSING, 1, 1]);
+        assert_eq!(words(&table), [a, 1, 0, b, 0, MISSING, MISSING, 1, 1]);
     }
 
     #[test]
     fn a_text_behind_many_numbers_is_one_of_a_category() {
         let mut text = "x,y\n".to_owned();
-        for row in 0..2 * FIRST_ROWS {
+        for row in 0..2000 {
             text += &format!("{},{}\n", row % 7, row % 2);
         }
         text += "n,1\n";
@@ -315,8 +186,9 @@ mod tests {
             ),
             (2001, 8)
         );
-        assert_eq!(table.text(0, table.row(2000).word(0)), "n");
-        assert_eq!(table.text(1, table.row(1999).word(1)), "1");
+        let word = |row, column| table.row(row, |row| row.word(column)).unwrap();
+        assert_eq!(table.text(0, word(2000, 0)), "n");
+        assert_eq!(table.text(1, word(1999, 1)), "1");
     }
 
     #[test]
@@ -334,6 +206,16 @@ mod tests {
                 "row 2, column `b`: 1e99 is no finite number",
             ),
             ("a,b\n1,inf\n", "row 1, column `b`"),
+            ("a,b\n1,2\n\"3,4\n", "a cell in line 3 is not closed"),
+            ("a,\"b\n1,2\n", "a cell in line 1 is not closed"),
+            (
+                "a,b\n1,2\n\"x,4\n5,6\n\"y\",8\n",
+                "a cell in line 3 is not closed",
+            ),
+            (
+                "a,b\n1,2\n\"x,4\n5,6\"\n7,8\n",
+                "line 3 has 1 cells, and the header 2 names; a quote in it is not closed, perhaps",
+            ),
         ] {
             let error = table(text).unwrap_err();
             assert!(error.contains(part), "{text:?}: {error}");
@@ -366,7 +248,7 @@ mod tests {
             writeln!(text, "{}", ["Rome", "Oslo", "Bern"][x as usize % 3]).unwrap();
         }
         let bytes: &'static [u8] = Vec::leak(text.into_bytes());
-        let open = || Ok(Box::new(bytes) as Box<dyn Read>);
+        let shared = Bytes::memory(bytes.to_vec());
         let speed =
             |began: std::time::Instant| bytes.len() as f64 / 1e6 / began.elapsed().as_secs_f64();
         for _ in 0..3 {
@@ -378,7 +260,7 @@ mod tests {
             }
             let alone = speed(began);
             let began = std::time::Instant::now();
-            let table = read(&open, bytes.len() as u64, &[], &[], &|_, _| ()).unwrap();
+            let table = read(&shared, How::default(), &|_, _| ()).unwrap();
             println!(
                 "the parser alone {alone:.0} MB/s, into cells {:.0} MB/s",
                 speed(began)

@@ -1,10 +1,73 @@
 //! For the fuzzers: the bytes of a file, and what a training would make of the table.
 
-use super::{load, open};
+use std::sync::Arc;
+
+use super::cells::Table;
+use super::open;
+use super::options::TableOptions;
+use super::part::{Divided, Part};
+use super::prepared::Prepared;
+use super::preprocessing::{Missing, Preprocessing};
+use super::roles::Roles;
+use super::rows::Rows;
+use crate::data::{DataOptions, DataSource};
 
 /// Reads a file in the format called `name`.
 pub(crate) fn fuzz(name: &str, bytes: &[u8]) {
     if let Ok(table) = open::parse(name, bytes) {
-        load::fuzz(table);
+        train_on(table);
+    }
+}
+
+/// What a training would make of a table.
+fn train_on(table: Table) {
+    let options = TableOptions {
+        missing: Missing::Category,
+        ..TableOptions::default()
+    };
+    let roles = Roles::choose(&table, &options);
+    let Ok(part) = roles.and_then(|roles| Part::of(table, roles, options.missing, None)) else {
+        return;
+    };
+    let source = DataOptions {
+        name: "./table".to_owned(),
+        table: options,
+        ..DataOptions::default()
+    };
+    let Ok(Divided {
+        train, validation, ..
+    }) = part.divide(&source)
+    else {
+        return;
+    };
+    let Ok(rules) = part.fit(Missing::Category, &train) else {
+        return;
+    };
+    let text = serde_json::to_string(&rules).unwrap_or_default();
+    let again: Result<Preprocessing, _> = serde_json::from_str(&text);
+    assert!(
+        again.is_ok_and(|again| again == rules),
+        "not saved as it is"
+    );
+    let Ok(prepared) = Prepared::new(&part.table, &part.roles, Arc::new(rules)) else {
+        return;
+    };
+    let prepared = Arc::new(prepared);
+    for (rows, taught) in [(train, true), (validation, false)] {
+        let count = rows.len();
+        let rows = Rows::new(
+            Arc::clone(&part.table),
+            Arc::clone(&prepared),
+            &part.roles,
+            rows,
+        );
+        let Ok(rows) = rows else { return };
+        let mut inputs = vec![0.0; rows.features()];
+        let mut values = vec![0.0; rows.targets().words()];
+        for number in 0..count.min(8) {
+            let read = rows.read(number, Default::default(), &mut inputs, &mut values);
+            assert!(read.is_ok());
+            assert!(!taught || inputs.iter().all(|x| x.is_finite()));
+        }
     }
 }

@@ -14,30 +14,28 @@ pub(super) struct Gaps {
     pub first: u32,
 }
 
-/// The missing cells of each column among these rows.
-pub(super) fn gaps(table: &Table, rows: impl Iterator<Item = u32>) -> Vec<Gaps> {
+/// The missing cells of each column among all rows.
+///
+/// # Errors
+/// The table's file cannot be read: a reason that fits after its name.
+pub(super) fn gaps(table: &Table) -> Result<Vec<Gaps>, String> {
     let mut gaps = vec![Gaps::default(); table.columns.len()];
-    let mut see = |column: usize, row: u32| {
-        let gap = &mut gaps[column];
-        if gap.count == 0 {
-            gap.first = row;
-        }
-        gap.count += 1;
-    };
-    for row in rows {
-        match table.row(row as usize) {
-            Row::Dense(words) => {
-                for (column, &word) in words.iter().enumerate() {
-                    if word == MISSING {
-                        see(column, row);
-                    }
-                }
-            }
-            // Numbers that are not stored are zeros, and all stored ones are present.
-            Row::Sparse(..) => {}
-        }
+    // Numbers that sparse rows do not store are zeros, and all stored ones are present.
+    if table.is_sparse() {
+        return Ok(gaps);
     }
-    gaps
+    table.each(0..table.rows as u32, |number, row| {
+        let Row::Dense(words) = row else { return };
+        for (gap, &word) in gaps.iter_mut().zip(words) {
+            if word == MISSING {
+                if gap.count == 0 {
+                    gap.first = number;
+                }
+                gap.count += 1;
+            }
+        }
+    })?;
+    Ok(gaps)
 }
 
 /// The rows that can be used, and notes about the others.
@@ -53,7 +51,7 @@ pub(super) fn usable(
     if table.is_sparse() {
         return Ok((all.collect(), None));
     }
-    let gaps = gaps(table, all.clone());
+    let gaps = gaps(table)?;
     let of = |columns: &[usize]| -> Vec<String> {
         let columns = columns.iter().filter(|&&column| gaps[column].count > 0);
         let told = columns.map(|&column| {
@@ -67,11 +65,18 @@ pub(super) fn usable(
         told.collect()
     };
     let (inputs, targets) = (of(&roles.inputs), of(&roles.targets));
+    let weights = of(roles.weight.as_slice());
     let listed = |told: &[String]| listed(told.len() as u64, told);
     if missing != Missing::Drop && !targets.is_empty() {
         return Err(format!(
             "values of the target are missing: {}; {OPTION} drop leaves such rows out",
             listed(&targets)
+        ));
+    }
+    if missing != Missing::Drop && !weights.is_empty() {
+        return Err(format!(
+            "weights are missing: {}; {OPTION} drop leaves such rows out",
+            listed(&weights)
         ));
     }
     if missing == Missing::Refuse && !inputs.is_empty() {
@@ -80,24 +85,30 @@ pub(super) fn usable(
             listed(&inputs)
         ));
     }
-    if missing != Missing::Drop || (inputs.is_empty() && targets.is_empty()) {
+    if missing != Missing::Drop || (inputs.is_empty() && targets.is_empty() && weights.is_empty()) {
         return Ok((all.collect(), None));
     }
-    let is_whole = |&row: &u32| {
-        let cells = table.row(row as usize);
-        let mut columns = roles.inputs.iter().chain(&roles.targets);
-        columns.all(|&column| cells.word(column) != MISSING)
-    };
-    let whole: Vec<u32> = all.filter(is_whole).collect();
+    let all_of = [inputs, targets, weights].concat();
+    let mut whole = Vec::new();
+    table.each(all, |number, row| {
+        let mut columns = roles
+            .inputs
+            .iter()
+            .chain(&roles.targets)
+            .chain(&roles.weight);
+        if columns.all(|&column| row.word(column) != MISSING) {
+            whole.push(number);
+        }
+    })?;
     if whole.is_empty() {
-        return Err(format!("every row lacks a value: {}", listed(&inputs)));
+        return Err(format!("every row lacks a value: {}", listed(&all_of)));
     }
     let left_out = table.rows - whole.len();
     let note = format!(
         "{} of {} are left out, for values are missing: {}",
         counted(left_out as u64, "row"),
         grouped(table.rows as u64),
-        listed(&[inputs, targets].concat())
+        listed(&all_of)
     );
     Ok((whole, Some(note)))
 }

@@ -1,64 +1,37 @@
 //! From a file's first bytes to the reader of its format.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
+use super::bytes::Bytes;
 use super::cells::Table;
-use super::{Watch, arrays, csv, npy, npz, safetensors, svmlight};
-use crate::engine::host_memory;
+use super::how::How;
+use super::{Watch, csv, named, npy, npz, safetensors, svmlight};
 use crate::error::{Error, Result};
-use crate::files::{self, GZIP, Most};
-use crate::words::grouped;
+use crate::files::GZIP;
 
 /// Number of bytes by which a format is recognised.
 const START: u64 = 1 << 16;
 
-/// How to read a file.
-#[derive(Clone, Copy)]
-pub(super) struct How<'a> {
-    /// Columns that are texts, whatever they contain.
-    pub texts: &'a [String],
-    /// Columns that are left out.
-    pub ignore: &'a [String],
-    /// The array that is the target, for a file of arrays.
-    pub target: Option<&'a str>,
-    /// Whether svmlight rows have several labels, even if each has one.
-    pub labels: bool,
-}
-
-/// Reads a whole file.
+/// Reads a whole file, or finds where its cells are.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not a table or is larger than the memory.
+/// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not a table.
 pub(super) fn open(path: &Path, how: How<'_>, watch: Watch<'_>) -> Result<Table> {
-    let wrong = |reason| Error::Data {
-        path: path.to_owned(),
-        reason,
-    };
-    let (file, about) = files::open(path)?;
-    let mut start = Vec::new();
-    file.take(START)
-        .read_to_end(&mut start)
-        .map_err(Error::io("read", path))?;
-    let format = Format::of(&start).map_err(wrong)?;
-    if let Format::Csv = format {
-        let open = || File::open(path).map(|file| Box::new(file) as Box<dyn Read>);
-        return csv::read(&open, about.len(), how.texts, how.ignore, watch).map_err(wrong);
+    let bytes = Bytes::open(path)?;
+    let start = bytes.start(START);
+    let table = start
+        .and_then(|start| Format::of(&start))
+        .and_then(|format| format.read(&bytes, how, watch));
+    match table {
+        Ok(table) => Ok(Table {
+            path: path.to_owned(),
+            ..table
+        }),
+        Err(reason) => Err(Error::Data {
+            path: path.to_owned(),
+            reason,
+        }),
     }
-    // The bytes, the numbers of the arrays, and the cells made from them.
-    let (needed, free) = (about.len().saturating_mul(3), host_memory::available());
-    if free.is_some_and(|free| needed > free) {
-        return Err(wrong(format!(
-            "to read its {} bytes takes about {} bytes of memory, and this machine has {} free; split the file",
-            grouped(about.len()),
-            grouped(needed),
-            grouped(free.unwrap_or(0))
-        )));
-    }
-    let bytes = files::read(path, Most::memory())?;
-    watch(bytes.len() as u64, bytes.len() as u64);
-    format.read(&bytes, how).map_err(wrong)
 }
 
 /// The formats.
@@ -109,19 +82,18 @@ impl Format {
     }
 
     /// Reads the bytes of a file.
-    fn read(self, bytes: &[u8], how: How<'_>) -> Result<Table, String> {
+    fn read(self, bytes: &Bytes, how: How<'_>, watch: Watch<'_>) -> Result<Table, String> {
         match self {
-            Format::Csv => {
-                let open = || Ok(Box::new(io::Cursor::new(bytes.to_vec())) as Box<dyn Read>);
-                let bytes = bytes.len() as u64;
-                csv::read(&open, bytes, how.texts, how.ignore, &|_, _| ())
+            Format::Csv => csv::read(bytes, how, watch),
+            Format::Npy => {
+                let array = npy::find("", bytes, 0, bytes.length())?;
+                named::table(vec![array], how, "npy", watch)
             }
-            Format::Npy => arrays::table(vec![npy::read("", bytes)?], how.target, "npy"),
-            Format::Npz => arrays::table(npz::read(bytes)?, how.target, "npz"),
+            Format::Npz => named::table(npz::find(bytes, how.stream, watch)?, how, "npz", watch),
             Format::Safetensors => {
-                arrays::table(safetensors::read(bytes)?, how.target, "safetensors")
+                named::table(safetensors::find(bytes)?, how, "safetensors", watch)
             }
-            Format::Svmlight => svmlight::read(bytes, how.labels),
+            Format::Svmlight => svmlight::read(bytes, how, watch),
         }
     }
 }
@@ -136,13 +108,7 @@ pub(super) fn parse(name: &str, bytes: &[u8]) -> Result<Table, String> {
         _ => Format::Svmlight,
     };
     let _ = Format::of(bytes);
-    let how = How {
-        texts: &[],
-        ignore: &[],
-        target: None,
-        labels: false,
-    };
-    format.read(bytes, how)
+    format.read(&Bytes::memory(bytes.to_vec()), How::default(), &|_, _| ())
 }
 
 #[cfg(test)]

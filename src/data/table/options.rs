@@ -20,6 +20,9 @@ pub struct TableOptions {
     /// Names of columns that are left out, separated by commas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignore: Option<String>,
+    /// Name of the column with the weight of each row in training. `None`: all count the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
     /// The task, if it was named: a class, labels or numbers. `None` is what the target looks like.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
@@ -28,6 +31,10 @@ pub struct TableOptions {
     /// The file with the rows to test on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,
+    /// Whether the rows stay in the file, or in another one, and are read when they are needed. `None`: if they would
+    /// take more than half of the free memory.
+    #[serde(skip)]
+    pub stream: Option<bool>,
     /// The rules of an earlier training: they are applied, and nothing is fitted.
     #[serde(skip)]
     pub prepared: Option<Arc<Preprocessing>>,
@@ -41,9 +48,11 @@ impl Default for TableOptions {
         Self {
             target: None,
             ignore: None,
+            weight: None,
             task: None,
             missing: Missing::Refuse,
             test: None,
+            stream: None,
             prepared: None,
             tests_all: false,
         }

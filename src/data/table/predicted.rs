@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::Watch;
 use super::cells::{Cells, MISSING, Table};
-use super::open::{How, open};
+use super::how::How;
+use super::open::open;
 use super::prepared::{self, Prepared};
 use super::preprocessing::{ColumnRule, Missing, Preprocessing, Rule};
 use super::roles::Roles;
@@ -44,12 +45,13 @@ pub fn rows_of(
     let how = How {
         texts: &texts,
         ignore: &rules.ignored,
-        target: None,
+        weight: rules.weight.as_deref(),
         labels: rules.has_labels(),
+        ..How::default()
     };
     let mut table = open(path, how, watch)?;
     prepared::complete(&mut table, rules);
-    let mut roles = prepared::roles(&table, rules, false).map_err(wrong)?;
+    let mut roles = prepared::roles(&table, rules, false, None).map_err(wrong)?;
     if table.rows == 0 {
         return Err(wrong("it has no rows".to_owned()));
     }
@@ -60,8 +62,8 @@ pub fn rows_of(
         )));
     }
     let mut faults = Faults::default();
-    as_numbers(&mut table, &roles, rules, &mut faults);
-    missing_values(&table, &roles, rules, &mut faults);
+    as_numbers(&mut table, &roles, rules, &mut faults).map_err(wrong)?;
+    missing_values(&table, &roles, rules, &mut faults).map_err(wrong)?;
     if let (false, Some((row, why))) = (skip, faults.0.first_key_value()) {
         let others = match faults.0.len() {
             1 => String::new(),
@@ -81,7 +83,11 @@ pub fn rows_of(
         .filter(|row| !faults.0.contains_key(&(*row as usize)))
         .collect();
     let mut notes: Vec<String> = roles.note.take().into_iter().collect();
-    notes.extend(prepared.unseen(&table, &sound, "to predict for"));
+    notes.extend(
+        prepared
+            .unseen(&table, &sound, "to predict for")
+            .map_err(wrong)?,
+    );
     let rows = Rows::new(Arc::new(table), Arc::new(prepared), &roles, all).map_err(wrong)?;
     Ok(RowsToPredict {
         rows: rows.without(faults.0).into(),
@@ -102,14 +108,27 @@ impl Faults {
 
 /// Turns columns of texts into numbers where training had numbers: a text among them is a fault of its row, and not of
 /// the whole column.
-fn as_numbers(table: &mut Table, roles: &Roles, rules: &Preprocessing, faults: &mut Faults) {
+///
+/// # Errors
+/// There is such a column, and the cells stay in a file.
+fn as_numbers(
+    table: &mut Table,
+    roles: &Roles,
+    rules: &Preprocessing,
+    faults: &mut Faults,
+) -> std::result::Result<(), String> {
     let width = table.columns.len();
     for (ColumnRule { name, rule }, &column) in rules.columns.iter().zip(&roles.inputs) {
-        let (Rule::Number { .. }, Cells::Dense(words)) = (rule, &mut table.cells) else {
+        if !matches!(rule, Rule::Number { .. }) {
             continue;
-        };
+        }
         let Some(texts) = table.columns[column].categories.take() else {
             continue;
+        };
+        let Cells::Dense(words) = &mut table.cells else {
+            return Err(format!(
+                "column `{name}` has texts, and training had numbers there"
+            ));
         };
         let number = |text: &String| text.parse::<f32>().ok().filter(|x| x.is_finite());
         let numbers: Vec<Option<f32>> = texts.iter().map(number).collect();
@@ -130,23 +149,31 @@ fn as_numbers(table: &mut Table, roles: &Roles, rules: &Preprocessing, faults: &
             };
         }
     }
+    Ok(())
 }
 
 /// Finds missing values where training had none, or left out the rows that lacked one.
-fn missing_values(table: &Table, roles: &Roles, rules: &Preprocessing, faults: &mut Faults) {
+///
+/// # Errors
+/// As [`Table::each`].
+fn missing_values(
+    table: &Table,
+    roles: &Roles,
+    rules: &Preprocessing,
+    faults: &mut Faults,
+) -> std::result::Result<(), String> {
     if table.is_sparse() || !matches!(rules.missing, Missing::Refuse | Missing::Drop) {
-        return;
+        return Ok(());
     }
-    for row in 0..table.rows {
-        let cells = table.row(row);
+    table.each(0..table.rows as u32, |row, cells| {
         let gap = (rules.columns.iter().zip(&roles.inputs))
             .find(|(_, column)| cells.word(**column) == MISSING);
         if let Some((ColumnRule { name, .. }, _)) = gap {
-            faults.add(row, || {
+            faults.add(row as usize, || {
                 format!(
                     "column `{name}`: the value is missing, and training says nothing in its place"
                 )
             });
         }
-    }
+    })
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::cells::{Column, MISSING, Row, Table};
-use super::preprocessing::{Preprocessing, Rule, TargetRule};
+use super::preprocessing::{ColumnRule, Preprocessing, Rule, TargetRule};
 use super::roles::Roles;
 use crate::words::{counted, grouped, listed};
 
@@ -49,7 +49,8 @@ pub(super) fn complete(table: &mut Table, rules: &Preprocessing) {
     table.columns.extend(new.collect::<Vec<_>>());
 }
 
-/// The roles of a table's columns for existing rules. The target may be missing if it is not needed.
+/// The roles of a table's columns for existing rules. The target may be missing if it is not needed, and so may the
+/// weights unless `weight` names them.
 ///
 /// # Errors
 /// Columns with other names: a reason that fits after the file's name.
@@ -57,6 +58,7 @@ pub(super) fn roles(
     table: &Table,
     rules: &Preprocessing,
     needs_target: bool,
+    weight: Option<&str>,
 ) -> Result<Roles, String> {
     let mut gone = Vec::new();
     let mut find = |names: &mut dyn Iterator<Item = &String>| -> Vec<usize> {
@@ -72,9 +74,11 @@ pub(super) fn roles(
         true => find(&mut rules.target.columns().iter()),
         false => Vec::new(),
     };
+    let weight = weight.map(|name| find(&mut std::iter::once(&name.to_owned())));
     let is_known: HashSet<&str> = (rules.columns.iter().map(|c| &c.name))
         .chain(rules.target.columns())
         .chain(&rules.ignored)
+        .chain(&rules.weight)
         .map(String::as_str)
         .collect();
     let new: Vec<&str> = (table.columns.iter().map(|c| c.name.as_str()))
@@ -92,6 +96,7 @@ pub(super) fn roles(
         return Ok(Roles {
             inputs,
             targets,
+            weight: weight.and_then(|columns| columns.first().copied()),
             note,
         });
     }
@@ -213,49 +218,90 @@ impl Prepared {
 
     /// What these rows, used for that purpose, contain that training did not see, in sentences: categories, and missing
     /// cells in columns that had none.
-    pub fn unseen(&self, table: &Table, rows: &[u32], purpose: &str) -> Vec<String> {
-        let mut notes = Vec::new();
-        for (source, rule) in self.sources.iter().zip(&self.rules.columns) {
-            let Rule::Category {
-                fill,
-                missing_input,
-                ..
-            } = &rule.rule
-            else {
-                continue;
-            };
-            let (mut count, mut names) = (0u64, BTreeSet::new());
-            for &row in rows {
-                let word = table.row(row as usize).word(source.column);
-                let known = match word {
-                    MISSING => *missing_input || fill.is_some(),
-                    category => source.places[category as usize].is_some(),
-                };
-                if !known {
-                    count += 1;
-                    names.insert(match word {
-                        MISSING => "none".to_owned(),
-                        word => table.text(source.column, word),
-                    });
-                }
-            }
-            if count > 0 {
-                notes.push(format!(
-                    "the column `{}` has categories in {} {purpose} that no training row has, which become zeros: {}",
-                    rule.name,
-                    counted(count, "row"),
-                    listed(names.len() as u64, &names)
-                ));
-            }
+    ///
+    /// # Errors
+    /// The table's file cannot be read: a reason that fits after its name.
+    pub fn unseen(
+        &self,
+        table: &Table,
+        rows: &[u32],
+        purpose: &str,
+    ) -> Result<Vec<String>, String> {
+        let of_texts = self.sources.iter().zip(&self.rules.columns);
+        let mut unseen: Vec<Unseen<'_>> = of_texts
+            .filter_map(|(source, rule)| match &rule.rule {
+                Rule::Category {
+                    fill,
+                    missing_input,
+                    ..
+                } => Some(Unseen {
+                    source,
+                    name: &rule.name,
+                    takes_missing: *missing_input || fill.is_some(),
+                    rows: 0,
+                    words: BTreeSet::new(),
+                }),
+                Rule::Number { .. } => None,
+            })
+            .collect();
+        if !unseen.is_empty() {
+            table.each(rows.iter().copied(), |_, row| {
+                unseen.iter_mut().for_each(|unseen| unseen.see(row));
+            })?;
         }
-        notes
+        let notes = unseen.iter().filter(|unseen| unseen.rows > 0).map(|unseen| {
+            let names: BTreeSet<String> = (unseen.words.iter())
+                .map(|&word| match word {
+                    MISSING => "none".to_owned(),
+                    word => table.text(unseen.source.column, word),
+                })
+                .collect();
+            format!(
+                "the column `{}` has categories in {} {purpose} that no training row has, which become zeros: {}",
+                unseen.name,
+                counted(unseen.rows, "row"),
+                listed(names.len() as u64, &names)
+            )
+        });
+        Ok(notes.collect())
+    }
+}
+
+/// What a column of texts contains that training did not see.
+struct Unseen<'a> {
+    source: &'a Source,
+    name: &'a str,
+    takes_missing: bool,
+    rows: u64,
+    words: BTreeSet<u32>,
+}
+
+impl Unseen<'_> {
+    fn see(&mut self, row: Row<'_>) {
+        let word = row.word(self.source.column);
+        let known = match word {
+            MISSING => self.takes_missing,
+            category => self.source.places[category as usize].is_some(),
+        };
+        if !known {
+            self.rows += 1;
+            self.words.insert(word);
+        }
     }
 }
 
 /// Columns of texts that hardly look like categories, and columns with a single value, in sentences.
-pub(super) fn doubtful(table: &Table, roles: &Roles, rules: &Preprocessing) -> Vec<String> {
+///
+/// # Errors
+/// The table's file cannot be read: a reason that fits after its name.
+pub(super) fn doubtful(
+    table: &Table,
+    roles: &Roles,
+    rules: &Preprocessing,
+) -> Result<Vec<String>, String> {
     let mut notes = Vec::new();
     let mut constant = Vec::new();
+    let is_constant = constants(table, roles, rules)?;
     for (rule, &column) in rules.columns.iter().zip(&roles.inputs) {
         match &rule.rule {
             Rule::Category { names, .. } if names.len() > 20 && 2 * names.len() > table.rows => {
@@ -271,9 +317,7 @@ pub(super) fn doubtful(table: &Table, roles: &Roles, rules: &Preprocessing) -> V
                 missing_input: false,
                 ..
             } if names.len() < 2 => constant.push(rule.name.as_str()),
-            Rule::Number { deviation: 1.0, .. }
-                if !table.is_sparse() && is_constant(table, column) =>
-            {
+            Rule::Number { deviation: 1.0, .. } if is_constant.contains(&column) => {
                 constant.push(rule.name.as_str());
             }
             _ => {}
@@ -286,11 +330,29 @@ pub(super) fn doubtful(table: &Table, roles: &Roles, rules: &Preprocessing) -> V
             listed(constant.len() as u64, &constant)
         ));
     }
-    notes
+    Ok(notes)
 }
 
-fn is_constant(table: &Table, column: usize) -> bool {
-    let mut words = (0..table.rows).map(|row| table.row(row).word(column));
-    let first = words.next();
-    words.all(|word| Some(word) == first)
+/// The columns of numbers, among those whose deviation suggests it, that have the same value in all rows.
+fn constants(
+    table: &Table,
+    roles: &Roles,
+    rules: &Preprocessing,
+) -> Result<BTreeSet<usize>, String> {
+    let may_be = |(rule, column): (&ColumnRule, &usize)| {
+        let is_one = matches!(rule.rule, Rule::Number { deviation: 1.0, .. });
+        (is_one && !table.is_sparse()).then_some((*column, None))
+    };
+    let mut all: Vec<(usize, Option<u32>)> = (rules.columns.iter().zip(&roles.inputs))
+        .filter_map(may_be)
+        .collect();
+    if !all.is_empty() {
+        table.each(0..table.rows as u32, |_, row| {
+            all.retain_mut(|(column, first)| {
+                let word = row.word(*column);
+                *first.get_or_insert(word) == word
+            });
+        })?;
+    }
+    Ok(all.into_iter().map(|(column, _)| column).collect())
 }

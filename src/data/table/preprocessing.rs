@@ -34,6 +34,9 @@ pub struct Preprocessing {
     /// Columns that were left out, and may be present.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<String>,
+    /// The column with the weights of the training rows, which is no input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
 }
 
 /// What is done with a column.

@@ -2,7 +2,7 @@
 
 use super::cells::Table;
 use super::options::TableOptions;
-use crate::error::option::{IGNORE, TARGET};
+use crate::error::option::{IGNORE, TARGET, WEIGHT};
 use crate::words::listed;
 
 /// The roles of a table's columns, by their numbers.
@@ -11,6 +11,8 @@ pub(super) struct Roles {
     pub inputs: Vec<usize>,
     /// Empty if a file for prediction has none.
     pub targets: Vec<usize>,
+    /// The column with the weights of the rows.
+    pub weight: Option<usize>,
     /// A note about the choice, if nobody made it.
     pub note: Option<String>,
 }
@@ -45,6 +47,10 @@ impl Roles {
                 None => return Err(unknown(IGNORE, &name)),
             }
         }
+        let weight = match options.weight.as_deref() {
+            Some(name) => Some(table.find(name).ok_or_else(|| unknown(WEIGHT, name))?),
+            None => None,
+        };
         let of_array = |name: &str| {
             // An array's columns can be named by the array.
             let of_it = |&column: &usize| {
@@ -69,7 +75,7 @@ impl Roles {
             None => {
                 let last = (0..all.len())
                     .rev()
-                    .find(|column| !ignored.contains(column));
+                    .find(|column| !ignored.contains(column) && weight != Some(*column));
                 let note = last.map(|last| {
                     format!(
                         "the target is the last column, `{}`; {TARGET} names another one",
@@ -85,7 +91,24 @@ impl Roles {
                 all[*both]
             ));
         }
-        let is_input = |column: &usize| !targets.contains(column) && !ignored.contains(column);
+        if let Some(weight) = weight {
+            let is_target = targets.contains(&weight);
+            if is_target || ignored.contains(&weight) || table.columns[weight].categories.is_some()
+            {
+                return Err(format!(
+                    "{WEIGHT} {}: {}",
+                    all[weight],
+                    match (is_target, &table.columns[weight].categories) {
+                        (true, _) => "this column is the target",
+                        (false, Some(_)) => "this column has texts, and weights are numbers",
+                        (false, None) => "this column is to be left out",
+                    }
+                ));
+            }
+        }
+        let is_input = |column: &usize| {
+            !targets.contains(column) && !ignored.contains(column) && weight != Some(*column)
+        };
         let inputs: Vec<usize> = (0..all.len())
             .filter(is_input)
             // What a format declares as a target is not an input if another target was chosen.
@@ -106,6 +129,7 @@ impl Roles {
             false => Ok(Self {
                 inputs,
                 targets,
+                weight,
                 note,
             }),
         }

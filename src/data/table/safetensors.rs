@@ -2,9 +2,13 @@
 
 use safetensors::Dtype;
 
-use super::arrays::{Array, Values, room};
-use super::npy::Kind;
-use crate::files::TensorsFile;
+use super::arrays::Array;
+use super::bytes::Bytes;
+use super::kind::Kind;
+use crate::files::TensorsHeader;
+
+/// Most bytes of a header, as the format limits it.
+const MOST_HEADER: u64 = 100_000_000;
 
 /// Whether a file begins like these: the length of the header, then the header, which is JSON.
 pub(super) fn is_one(start: &[u8]) -> bool {
@@ -14,37 +18,41 @@ pub(super) fn is_one(start: &[u8]) -> bool {
     u64::from_le_bytes(*length) < 1 << 32 && start.get(8) == Some(&b'{')
 }
 
-/// Reads all arrays. The text of an error is a reason that fits after the file's name.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<Array>, String> {
-    let file = TensorsFile::open(bytes).map_err(|reason| {
-        format!("it is no sound file of safetensors (it {reason}); get it again")
-    })?;
+/// Finds all arrays. The text of an error is a reason that fits after the file's name.
+pub(super) fn find(bytes: &Bytes) -> Result<Vec<Array>, String> {
+    let wrong = |reason| format!("it is no sound file of safetensors (it {reason}); get it again");
+    let head = bytes.start(8)?;
+    let length = head
+        .first_chunk::<8>()
+        .map(|&length| u64::from_le_bytes(length));
+    let data = length.and_then(|length| length.checked_add(8));
+    let Some(data) = data.filter(|&data| data <= bytes.length().min(MOST_HEADER)) else {
+        return Err(wrong("ends before the end of its header".to_owned()));
+    };
+    let header = bytes.part(8, data - 8)?;
+    let header = TensorsHeader::parse(&header, bytes.length() - data).map_err(wrong)?;
     let mut arrays = Vec::new();
-    for (name, shape) in file.shapes() {
-        room(&shape)?;
-        let (info, data) = file
-            .tensor(&name)
-            .map_err(|reason| format!("it {reason}"))?;
-        arrays.push(Array {
-            values: values(info.dtype, data)
-                .map_err(|reason| format!("its array {name}: {reason}"))?,
-            shape,
+    for (name, info) in header.infos() {
+        let (first, end) = info.data_offsets;
+        let array = Array {
+            kind: kind(info.dtype).map_err(|reason| format!("its array {name}: {reason}"))?,
+            shape: info.shape.clone(),
+            big: false,
+            columns_first: false,
+            bytes: bytes.clone(),
+            at: data + first as u64,
             name,
-        });
+        };
+        array.check(end.saturating_sub(first) as u64)?;
+        arrays.push(array);
     }
     arrays.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(arrays)
 }
 
-fn values(kind: Dtype, data: &[u8]) -> Result<Values, String> {
-    let kind = match kind {
-        Dtype::BF16 => {
-            let each = data
-                .chunks_exact(2)
-                .map(|b| u16::from_le_bytes([b[0], b[1]]));
-            let numbers = each.map(|bits| half::bf16::from_bits(bits).to_f32());
-            return Ok(Values::Numbers(numbers.collect()));
-        }
+fn kind(kind: Dtype) -> Result<Kind, String> {
+    Ok(match kind {
+        Dtype::BF16 => Kind::BFloat16,
         Dtype::BOOL => Kind::Bool,
         Dtype::U8 => Kind::Unsigned(1),
         Dtype::U16 => Kind::Unsigned(2),
@@ -62,15 +70,19 @@ fn values(kind: Dtype, data: &[u8]) -> Result<Values, String> {
                 "its numbers are of the kind {other:?}, which is not read"
             ));
         }
-    };
-    kind.values(data, false)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use safetensors::tensor::TensorView;
 
+    use super::super::npy::tests::numbers;
     use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Vec<Array>, String> {
+        find(&Bytes::memory(bytes.to_vec()))
+    }
 
     #[test]
     fn numbers_of_every_kind_are_read() {
@@ -91,13 +103,9 @@ mod tests {
             let view = TensorView::new(kind, vec![1, 2], data).unwrap();
             let bytes = safetensors::serialize([("x", view)], None).unwrap();
             assert!(is_one(&bytes));
-            let arrays = read(&bytes).unwrap();
-            assert_eq!(
-                arrays[0].values,
-                Values::Numbers(vec![1.0, -2.0]),
-                "{kind:?}"
-            );
+            let mut arrays = read(&bytes).unwrap();
             assert_eq!(arrays[0].shape, [1, 2]);
+            assert_eq!(numbers(arrays.remove(0)), [1.0, -2.0], "{kind:?}");
             assert!(read(&bytes[..bytes.len() - 1]).is_err());
         }
     }

@@ -5,6 +5,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::cells::{Row, Table};
 use crate::data::parts::chosen;
 use crate::error::option::{TEST, VAL_SPLIT};
+use crate::words::counted;
 
 /// Rows to train on and rows that are held out: `share` of every class, leaving at least one row for training; without
 /// classes, `share` of all rows. The choice depends on the seed and the cells, so that a row that occurs twice is on
@@ -21,12 +22,15 @@ pub(super) fn split(
 ) -> Result<[Vec<u32>; 2], String> {
     let one_class = vec![0; rows.len()];
     let classes = classes.unwrap_or(&one_class);
-    let held = chosen(classes, |at| rank(table, rows[at], seed), share);
+    let mut ranks = Vec::with_capacity(rows.len());
+    table.each(rows.iter().copied(), |_, row| ranks.push(rank(row, seed)))?;
+    let held = chosen(classes, |at| ranks[at], share);
     if share > 0.0 && !held.contains(&true) {
         return Err(format!(
-            "{} rows are too few to hold any out to validate by: a {VAL_SPLIT} of {share} is none, for one of each \
-             class stays; give a larger one, or a file of others to test by with {TEST}",
-            rows.len(),
+            "{} {} too few to hold any out to validate by: a {VAL_SPLIT} of {share} is none, for one of each class \
+             stays; give a larger one, or a file of others to test by with {TEST}",
+            counted(rows.len() as u64, "row"),
+            if rows.len() == 1 { "is" } else { "are" },
         ));
     }
     let part = |requested: bool| {
@@ -38,9 +42,9 @@ pub(super) fn split(
 }
 
 /// The rank of a row: a hash of its cells.
-fn rank(table: &Table, row: u32, seed: u32) -> u64 {
+fn rank(row: Row<'_>, seed: u32) -> u64 {
     let seed = u64::from(seed);
-    match table.row(row as usize) {
+    match row {
         Row::Dense(words) => xxh3_64_with_seed(bytemuck::cast_slice(words), seed),
         Row::Sparse(columns, values) => {
             let values = xxh3_64_with_seed(bytemuck::cast_slice(values), seed);

@@ -5,10 +5,12 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Watch;
-use super::cells::{MISSING, Table};
-use super::load::{Part, name, of_part};
+use super::cells::{MISSING, Row, Table};
+use super::how::How;
+use super::load::of_part;
 use super::missing::usable;
-use super::open::{How, open};
+use super::open::open;
+use super::part::{Part, name};
 use super::preprocessing::Missing;
 use super::roles::{self, Roles};
 use super::targets::{Kind, classes as classes_of};
@@ -98,7 +100,9 @@ pub fn summarise(source: &DataOptions, watch: Watch<'_>) -> Result<TableSummary>
         texts: &[],
         ignore: &ignore,
         target: options.target.as_deref(),
+        weight: options.weight.as_deref(),
         labels: options.task == Some(Task::MultiLabel),
+        stream: options.stream.into(),
     };
     let table = open(path, how, watch)?;
     let wrong = |reason| Error::Data {
@@ -110,18 +114,18 @@ pub fn summarise(source: &DataOptions, watch: Watch<'_>) -> Result<TableSummary>
     }
     let roles = Roles::choose(&table, options).map_err(wrong)?;
     let bytes = table.bytes();
-    let columns = roles
-        .inputs
-        .iter()
-        .map(|&column| of_column(&table, column))
-        .collect();
+    let columns = of_columns(&table, &roles.inputs).map_err(wrong)?;
     let target = of_target(&table, &roles, options.task).map_err(wrong)?;
-    let first = (0..table.rows.min(SHOWN)).map(|row| {
+    let mut first = Vec::new();
+    let show = |_: u32, row: Row<'_>| {
         let columns = roles.inputs.iter().chain(&roles.targets);
-        let cells = columns.map(|&column| table.text(column, table.row(row).word(column)));
-        cells.collect()
-    });
-    let (first, rows, format) = (first.collect(), table.rows, table.format.to_owned());
+        let cells = columns.map(|&column| table.text(column, row.word(column)));
+        first.push(cells.collect());
+    };
+    table
+        .each(0..table.rows.min(SHOWN) as u32, show)
+        .map_err(wrong)?;
+    let (rows, format) = (table.rows, table.format.to_owned());
     let ignored: Vec<String> = (table.columns.iter().map(|column| column.name.clone()))
         .chain(table.left_out.clone())
         .filter(|name| ignore.contains(name))
@@ -157,33 +161,53 @@ pub fn summarise(source: &DataOptions, watch: Watch<'_>) -> Result<TableSummary>
     })
 }
 
-fn of_column(table: &Table, column: usize) -> ColumnSummary {
-    let (mut missing, mut count, mut sum) = (0, 0u64, 0.0);
-    let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
-    let categories = table.columns[column].categories.as_ref();
-    let mut counts = vec![0u64; categories.map_or(0, Vec::len)];
-    for row in 0..table.rows {
-        match (table.row(row).word(column), categories) {
-            (MISSING, _) => missing += 1,
-            (category, Some(_)) => counts[category as usize] += 1,
-            (bits, None) => {
-                let x = f64::from(f32::from_bits(bits));
-                (least, most) = (least.min(x), most.max(x));
-                (sum, count) = (sum + x, count + 1);
+/// What all rows say about some columns.
+fn of_columns(table: &Table, columns: &[usize]) -> Result<Vec<ColumnSummary>, String> {
+    struct Seen {
+        missing: u64,
+        count: u64,
+        sum: f64,
+        range: [f64; 2],
+        counts: Vec<u64>,
+    }
+    let categories = |column: usize| table.columns[column].categories.as_ref();
+    let new = |&column: &usize| Seen {
+        missing: 0,
+        count: 0,
+        sum: 0.0,
+        range: [f64::INFINITY, f64::NEG_INFINITY],
+        counts: vec![0; categories(column).map_or(0, Vec::len)],
+    };
+    let mut all: Vec<Seen> = columns.iter().map(new).collect();
+    table.each(0..table.rows as u32, |_, row| {
+        for (seen, &column) in all.iter_mut().zip(columns) {
+            let word = row.word(column);
+            match (word, seen.counts.get_mut(word as usize)) {
+                (MISSING, _) => seen.missing += 1,
+                (_, Some(count)) => *count += 1,
+                (bits, None) => {
+                    let x = f64::from(f32::from_bits(bits));
+                    seen.range = [seen.range[0].min(x), seen.range[1].max(x)];
+                    (seen.sum, seen.count) = (seen.sum + x, seen.count + 1);
+                }
             }
         }
-    }
-    let categories = categories.map(|names| {
-        let mut counted: Vec<(String, u64)> = names.iter().cloned().zip(counts).collect();
-        counted.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        counted
+    })?;
+    let summaries = all.into_iter().zip(columns).map(|(seen, &column)| {
+        let categories = categories(column).map(|names| {
+            let mut counted: Vec<(String, u64)> = names.iter().cloned().zip(seen.counts).collect();
+            counted.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+            counted
+        });
+        let [least, most] = seen.range;
+        ColumnSummary {
+            name: table.columns[column].name.clone(),
+            range: (seen.count > 0).then(|| [least, seen.sum / seen.count as f64, most]),
+            categories,
+            missing: seen.missing,
+        }
     });
-    ColumnSummary {
-        name: table.columns[column].name.clone(),
-        range: (count > 0).then(|| [least, sum / count as f64, most]),
-        categories,
-        missing,
-    }
+    Ok(summaries.collect())
 }
 
 fn of_target(table: &Table, roles: &Roles, task: Option<Task>) -> Result<TargetSummary, String> {
@@ -201,11 +225,13 @@ fn of_target(table: &Table, roles: &Roles, task: Option<Task>) -> Result<TargetS
             classes = names.iter().cloned().zip(counts).collect();
         }
         Kind::Labels => {
-            for &column in columns {
-                let there = |&&row: &&u32| table.row(row as usize).word(column) == 1.0f32.to_bits();
-                let count = rows.iter().filter(there).count() as u64;
-                classes.push((table.columns[column].name.clone(), count));
-            }
+            let name = |&column: &usize| (table.columns[column].name.clone(), 0);
+            classes = columns.iter().map(name).collect();
+            table.each(rows.iter().copied(), |_, row| {
+                for ((_, count), &column) in classes.iter_mut().zip(columns) {
+                    *count += u64::from(row.word(column) == 1.0f32.to_bits());
+                }
+            })?;
         }
         Kind::Values => {}
     }
@@ -216,10 +242,7 @@ fn of_target(table: &Table, roles: &Roles, task: Option<Task>) -> Result<TargetS
             Kind::Labels => "labels",
         }
         .to_owned(),
-        columns: columns
-            .iter()
-            .map(|&column| of_column(table, column))
-            .collect(),
+        columns: of_columns(table, columns)?,
         classes,
     })
 }

@@ -5,8 +5,14 @@
 //! numbers, as in the extreme classification repository, gives rows, columns and labels.
 
 use std::collections::{BTreeSet, HashMap};
+use std::io::{BufRead, BufReader};
 
+use super::Watch;
+use super::bytes::Bytes;
 use super::cells::{Cells, Column, Table, in_order};
+use super::how::How;
+use super::scratch::Scratch;
+use super::stored::StoredPairs;
 use crate::words::grouped;
 
 /// Maximum number of columns of a table: each has a name and a rule.
@@ -46,100 +52,182 @@ fn header(line: &str) -> Option<[usize; 3]> {
 
 /// Reads a table: one label per row becomes a column `label`, several (or if `labels` says so) become a column of 0 and
 /// 1 each, such as `label 7`.
-pub(super) fn read(bytes: &[u8], labels: bool) -> Result<Table, String> {
-    let mut rows = Rows::default();
-    let text = std::str::from_utf8(bytes).map_err(|_| "it is no text in UTF-8".to_owned())?;
-    let mut sizes = None;
-    for (number, line) in text.lines().enumerate() {
-        let line = line.split('#').next().unwrap_or("").trim();
-        if line.is_empty() {
-            continue;
-        }
-        if rows.labels.is_empty() && sizes.is_none() && header(line).is_some() {
-            sizes = header(line);
-            continue;
-        }
-        rows.add(line)
-            .map_err(|reason| format!("line {}: {reason}", grouped(number as u64 + 1)))?;
-    }
-    if let Some([count, ..]) = sizes
-        && count != rows.labels.len()
-    {
-        return Err(format!(
-            "its first line says {} rows, and it has {}; get it again",
-            grouped(count as u64),
-            grouped(rows.labels.len() as u64)
-        ));
-    }
-    rows.table(sizes.map(|[_, columns, _]| columns), labels)
+///
+/// The file is read twice: the first time for its labels and the extent of its columns, which all rows depend on.
+pub(super) fn read(bytes: &Bytes, how: How<'_>, watch: Watch<'_>) -> Result<Table, String> {
+    let mut survey = Survey::default();
+    let sizes = lines(bytes, &|_, _| (), |line| survey.add(line))?;
+    let layout = survey.layout(sizes, how.labels)?;
+    // A row's place, and 8 bytes for each number.
+    let words = 2 * (layout.rows as u64 + layout.pairs);
+    let mut rows = match how.stream.of(words.saturating_mul(4))? {
+        true => Rows::Stored(Scratch::new()?, vec![0]),
+        false => Rows::memory(&layout)?,
+    };
+    let (mut columns, mut values) = (Vec::new(), Vec::new());
+    lines(bytes, watch, |line| {
+        columns.clear();
+        values.clear();
+        layout.row(line, &mut columns, &mut values)?;
+        rows.add(&columns, &values)
+    })?;
+    Ok(Table {
+        targets: (layout.width..layout.columns.len()).collect(),
+        rows: layout.rows,
+        columns: layout.columns,
+        cells: rows.cells()?,
+        format: "svmlight",
+        ..Table::default()
+    })
 }
 
-/// The rows read so far.
-#[derive(Default)]
-struct Rows {
-    labels: Vec<Vec<f32>>,
-    starts: Vec<usize>,
-    columns: Vec<u32>,
-    values: Vec<f32>,
-}
-
-impl Rows {
-    fn add(&mut self, line: &str) -> Result<(), String> {
-        let number = |text: &str| match text.parse::<f32>() {
-            Ok(x) if x.is_finite() => Ok(x),
-            _ => Err(format!("`{text}` is no finite number")),
-        };
-        let mut words = line.split_ascii_whitespace().peekable();
-        // A row without labels begins with its first pair.
-        let labels = words.next_if(|word| !word.contains(':')).unwrap_or("");
-        let labels = labels.split(',').filter(|label| !label.is_empty());
-        self.starts.push(self.columns.len());
-        let mut last = None;
-        for word in words {
-            let (index, value) = word.split_once(':').ok_or_else(|| {
-                format!("`{word}` is no pair of a column and a number, as in 3:0.5")
-            })?;
-            if index == "qid" {
+/// Calls `see` with each row's line, without comments, and returns the sizes that a first line states. Errors name the
+/// line.
+fn lines(
+    bytes: &Bytes,
+    watch: Watch<'_>,
+    mut see: impl FnMut(&str) -> Result<(), String>,
+) -> Result<Option<[usize; 3]>, String> {
+    /// Bytes between two reports of progress.
+    const WATCHED: u64 = 4 << 20;
+    let mut reader = BufReader::with_capacity(1 << 20, bytes.reader(0, u64::MAX));
+    let (mut line, mut number, mut at, mut told) = (Vec::new(), 0u64, 0, 0);
+    let (mut is_first, mut sizes) = (true, None);
+    loop {
+        line.clear();
+        let read = reader.read_until(b'\n', &mut line);
+        match read.map_err(|error| format!("it cannot be read ({error})"))? {
+            0 => return Ok(sizes),
+            count => at += count as u64,
+        }
+        number += 1;
+        if at - told >= WATCHED || at == bytes.length() {
+            told = at;
+            watch(at, bytes.length());
+        }
+        let wrong = |reason| format!("line {}: {reason}", grouped(number));
+        let text =
+            std::str::from_utf8(&line).map_err(|_| wrong("it is no text in UTF-8".to_owned()))?;
+        let text = text.split('#').next().unwrap_or("").trim();
+        if text.is_empty() {
+            continue;
+        }
+        if std::mem::take(&mut is_first) {
+            sizes = header(text);
+            if sizes.is_some() {
                 continue;
             }
-            let index: u32 = index
-                .parse()
-                .map_err(|_| format!("`{index}` is no column's number"))?;
-            if index as usize >= MOST_COLUMNS {
-                return Err(format!(
-                    "column {index} is past the {MOST_COLUMNS} that a table may have"
-                ));
-            }
-            if last.is_some_and(|last| last >= index) {
-                return Err(format!(
-                    "column {index} does not stand behind those of lower numbers"
-                ));
-            }
-            last = Some(index);
-            self.columns.push(index);
-            self.values.push(number(value)?);
         }
-        self.labels
-            .push(labels.map(number).collect::<Result<_, _>>()?);
+        see(text).map_err(wrong)?;
+    }
+}
+
+/// A row's labels and its pairs of a column and a number.
+fn parts(
+    line: &str,
+) -> (
+    impl Iterator<Item = &str>,
+    impl DoubleEndedIterator<Item = &str>,
+) {
+    let is_pair = line
+        .split_ascii_whitespace()
+        .next()
+        .is_some_and(|word| word.contains(':'));
+    // A row without labels begins with its first pair.
+    let (labels, pairs) = match is_pair {
+        true => ("", line),
+        false => line
+            .split_once(|c: char| c.is_ascii_whitespace())
+            .unwrap_or((line, "")),
+    };
+    let labels = labels.split(',').filter(|label| !label.is_empty());
+    let pairs = pairs.split_ascii_whitespace();
+    (labels, pairs.filter(|word| !word.starts_with("qid:")))
+}
+
+fn number(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(x) if x.is_finite() => Ok(x),
+        _ => Err(format!("`{text}` is no finite number")),
+    }
+}
+
+/// The column of a pair, and the text of its number.
+fn pair(word: &str) -> Result<(u32, &str), String> {
+    let (index, value) = word
+        .split_once(':')
+        .ok_or_else(|| format!("`{word}` is no pair of a column and a number, as in 3:0.5"))?;
+    let index: u32 = index
+        .parse()
+        .map_err(|_| format!("`{index}` is no column's number"))?;
+    match (index as usize) < MOST_COLUMNS {
+        true => Ok((index, value)),
+        false => Err(format!(
+            "column {index} is past the {MOST_COLUMNS} that a table may have"
+        )),
+    }
+}
+
+/// What all rows say together.
+#[derive(Default)]
+struct Survey {
+    rows: usize,
+    pairs: u64,
+    least: Option<u32>,
+    most: Option<u32>,
+    /// The bits of all labels.
+    labels: BTreeSet<u32>,
+    /// Whether a row has another number of labels than one.
+    several: bool,
+}
+
+impl Survey {
+    fn add(&mut self, line: &str) -> Result<(), String> {
+        let (labels, mut pairs) = parts(line);
+        let mut count = 0;
+        for label in labels {
+            self.labels.insert(number(label)?.to_bits());
+            count += 1;
+        }
+        // Columns stand in order: this is checked when the row is read.
+        if let Some(first) = pairs.next() {
+            let first = pair(first)?.0;
+            let mut after = 0;
+            let last = match pairs.inspect(|_| after += 1).last() {
+                Some(last) => pair(last)?.0,
+                None => first,
+            };
+            self.pairs += 1 + after;
+            self.least = Some(self.least.unwrap_or(first).min(first));
+            self.most = Some(self.most.unwrap_or(last).max(last));
+        }
+        self.rows += 1;
+        self.several |= count != 1;
+        self.pairs += count;
         Ok(())
     }
 
-    fn table(mut self, said: Option<usize>, labels: bool) -> Result<Table, String> {
-        if self.labels.is_empty() {
+    /// The table that has these rows.
+    fn layout(self, sizes: Option<[usize; 3]>, labels: bool) -> Result<Layout, String> {
+        if let Some([count, ..]) = sizes
+            && count != self.rows
+        {
+            return Err(format!(
+                "its first line says {} rows, and it has {}; get it again",
+                grouped(count as u64),
+                grouped(self.rows as u64)
+            ));
+        }
+        if self.rows == 0 {
             return Err("it has no rows".to_owned());
         }
-        self.starts.push(self.columns.len());
+        let said = sizes.map(|[_, columns, _]| columns);
         // libsvm counts columns from 1; files that state the number of columns, or have a column 0, count from 0.
         let least = match said {
             Some(_) => 0,
-            None => self.columns.iter().copied().min().unwrap_or(1).min(1),
+            None => self.least.unwrap_or(1).min(1),
         };
-        let most = self
-            .columns
-            .iter()
-            .copied()
-            .max()
-            .map_or(0, |most| most + 1 - least) as usize;
+        let most = self.most.map_or(0, |most| most + 1 - least) as usize;
         let width = most.max(said.unwrap_or(0)).max(1);
         if width > MOST_COLUMNS {
             return Err(format!(
@@ -149,73 +237,190 @@ impl Rows {
         let mut columns: Vec<Column> = (0..width)
             .map(|i| Column::numbers((i + least as usize).to_string()))
             .collect();
-        let single = !labels && self.labels.iter().all(|labels| labels.len() == 1);
-        let names: Vec<String> = match single {
-            true => Vec::new(),
-            false => {
-                let all: BTreeSet<u32> =
-                    self.labels.iter().flatten().map(|x| x.to_bits()).collect();
-                let names = all.into_iter().map(|bits| f32::from_bits(bits).to_string());
-                in_order(names.collect()).0
-            }
-        };
-        match single {
+        let is_single = !labels && !self.several;
+        let mut places = None;
+        match is_single {
             true => columns.push(Column::numbers("label")),
-            false => columns.extend(
-                names
-                    .iter()
-                    .map(|name| Column::numbers(format!("label {name}"))),
-            ),
+            false => {
+                let name = |bits: &u32| f32::from_bits(*bits).to_string();
+                let (names, of) = in_order(self.labels.iter().map(name).collect());
+                places = Some(self.labels.iter().copied().zip(of).collect());
+                columns.extend(
+                    names
+                        .iter()
+                        .map(|name| Column::numbers(format!("label {name}"))),
+                );
+            }
         }
         if columns.len() > MOST_COLUMNS {
             return Err(format!(
                 "its {width} columns and {} labels are more than the {MOST_COLUMNS} that a table may have",
-                names.len()
+                columns.len() - width
             ));
         }
-        let known: HashMap<&str, usize> = names
-            .iter()
-            .enumerate()
-            .map(|(place, name)| (name.as_str(), place))
-            .collect();
-        let (mut starts, mut places, mut values) = (vec![0], Vec::new(), Vec::new());
-        for (row, labels) in self.labels.iter().enumerate() {
-            let range = self.starts[row]..self.starts[row + 1];
-            places.extend(
-                self.columns[range.clone()]
-                    .iter()
-                    .map(|column| column - least),
-            );
-            values.extend_from_slice(&self.values[range]);
-            if single {
-                places.push(width as u32);
-                values.push(labels[0]);
-            } else {
-                let place = |label: &f32| known.get(label.to_string().as_str()).copied();
-                let of_row: BTreeSet<usize> = labels.iter().filter_map(place).collect();
-                places.extend(of_row.iter().map(|&place| (width + place) as u32));
-                values.extend(of_row.iter().map(|_| 1.0));
-            }
-            starts.push(places.len());
-        }
-        Ok(Table {
-            targets: (width..columns.len()).collect(),
+        Ok(Layout {
+            rows: self.rows,
+            pairs: self.pairs,
+            least,
+            width,
             columns,
-            rows: self.labels.len(),
-            cells: Cells::Sparse {
+            places,
+        })
+    }
+}
+
+/// The columns of a table, which all rows together decide.
+struct Layout {
+    rows: usize,
+    pairs: u64,
+    /// The number of the first column.
+    least: u32,
+    /// Number of columns before the labels.
+    width: usize,
+    columns: Vec<Column>,
+    /// The place of each label, by its bits; `None` if there is one column for it.
+    places: Option<HashMap<u32, u32>>,
+}
+
+impl Layout {
+    /// Adds the columns of a row that are not 0, in order, and their values.
+    fn row(&self, line: &str, columns: &mut Vec<u32>, values: &mut Vec<f32>) -> Result<(), String> {
+        let (labels, pairs) = parts(line);
+        let mut last = None;
+        for word in pairs {
+            let (index, value) = pair(word)?;
+            if last.is_some_and(|last| last >= index) {
+                return Err(format!(
+                    "column {index} does not stand behind those of lower numbers"
+                ));
+            }
+            last = Some(index);
+            columns.push(index - self.least);
+            values.push(number(value)?);
+        }
+        match &self.places {
+            None => {
+                for label in labels {
+                    columns.push(self.width as u32);
+                    values.push(number(label)?);
+                }
+            }
+            Some(places) => {
+                let mut own: BTreeSet<u32> = BTreeSet::new();
+                for label in labels {
+                    own.extend(places.get(&number(label)?.to_bits()));
+                }
+                columns.extend(own.iter().map(|place| self.width as u32 + place));
+                values.extend(own.iter().map(|_| 1.0));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Rows that are being gathered.
+enum Rows {
+    Memory {
+        starts: Vec<usize>,
+        columns: Vec<u32>,
+        values: Vec<f32>,
+    },
+    /// With how many pairs stand before each row.
+    Stored(Scratch, Vec<u64>),
+}
+
+impl Rows {
+    /// Memory for all of them.
+    fn memory(layout: &Layout) -> Result<Self, String> {
+        let (mut starts, mut columns, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        let pairs = usize::try_from(layout.pairs).unwrap_or(usize::MAX);
+        (starts.try_reserve_exact(layout.rows.saturating_add(1)))
+            .and_then(|()| columns.try_reserve_exact(pairs))
+            .and_then(|()| values.try_reserve_exact(pairs))
+            .map_err(|_| "its cells are larger than the memory".to_owned())?;
+        starts.push(0);
+        Ok(Rows::Memory {
+            starts,
+            columns,
+            values,
+        })
+    }
+
+    fn add(&mut self, own: &[u32], numbers: &[f32]) -> Result<(), String> {
+        match self {
+            Rows::Memory {
                 starts,
-                columns: places,
+                columns,
+                values,
+            } => {
+                columns.extend_from_slice(own);
+                values.extend_from_slice(numbers);
+                starts.push(columns.len());
+                Ok(())
+            }
+            Rows::Stored(file, starts) => {
+                let before = starts.last().copied().unwrap_or(0);
+                starts.push(before + own.len() as u64);
+                file.add(bytemuck::cast_slice(own))?;
+                file.add(bytemuck::cast_slice(numbers))
+            }
+        }
+    }
+
+    fn cells(self) -> Result<Cells, String> {
+        Ok(match self {
+            Rows::Memory {
+                starts,
+                columns,
+                values,
+            } => Cells::Sparse {
+                starts,
+                columns,
                 values,
             },
-            format: "svmlight",
-            ..Table::default()
+            Rows::Stored(file, starts) => {
+                let bytes = file.done()?;
+                Cells::Stored {
+                    stored: Box::new(StoredPairs { bytes, starts }),
+                    sparse: true,
+                }
+            }
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::cells::Row;
+    use super::super::stored::Stream;
     use super::*;
+
+    fn read(text: &[u8], labels: bool) -> Result<Table, String> {
+        let how = How {
+            labels,
+            ..How::default()
+        };
+        let table = |how| super::read(&Bytes::memory(text.to_vec()), how, &|_, _| ());
+        let (in_memory, stored) = (
+            table(how)?,
+            table(How {
+                stream: Stream::Always,
+                ..how
+            })?,
+        );
+        assert!(stored.is_stored() && !in_memory.is_stored());
+        let rows = |table: &Table| -> Vec<(Vec<u32>, Vec<f32>)> {
+            let mut rows = Vec::new();
+            let see = |_: u32, row: Row<'_>| match row {
+                Row::Sparse(columns, values) => rows.push((columns.to_vec(), values.to_vec())),
+                Row::Dense(_) => panic!("dense"),
+            };
+            table.each(0..table.rows as u32, see).unwrap();
+            rows
+        };
+        assert_eq!(rows(&in_memory), rows(&stored));
+        Ok(in_memory)
+    }
 
     #[test]
     fn a_label_or_several_and_the_numbers_that_are_not_zero() {
@@ -226,7 +431,9 @@ mod tests {
             (table.rows, table.columns.len(), &table.targets[..]),
             (2, 4, &[3][..])
         );
-        let words = |row: usize| [0, 1, 2, 3].map(|c| f32::from_bits(table.row(row).word(c)));
+        let words = |row: usize| {
+            [0, 1, 2, 3].map(|c| f32::from_bits(table.row(row, |row| row.word(c)).unwrap()))
+        };
         assert_eq!(words(0), [0.5, 0.0, 2.0, -1.0]);
         assert_eq!(words(1), [0.0, -0.1, 0.0, 1.0]);
         let text = b"3 4 12\n10,2 0:1 3:2\n 1:1\n2 1:3\n";
@@ -234,7 +441,8 @@ mod tests {
         let table = read(text, false).unwrap();
         let names: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
         assert_eq!(names, ["0", "1", "2", "3", "label 2", "label 10"]);
-        let labels = |row: usize| [4, 5].map(|c| f32::from_bits(table.row(row).word(c)));
+        let labels =
+            |row: usize| [4, 5].map(|c| f32::from_bits(table.row(row, |row| row.word(c)).unwrap()));
         assert_eq!(
             [labels(0), labels(1), labels(2)],
             [[1.0, 1.0], [0.0, 0.0], [1.0, 0.0]]

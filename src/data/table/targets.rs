@@ -23,6 +23,18 @@ fn is_label(word: u32) -> bool {
     [0.0, 1.0].contains(&f32::from_bits(word))
 }
 
+/// The first of these columns with other numbers than 0 and 1.
+fn first_number(table: &Table, columns: &[usize], rows: &[u32]) -> Result<Option<usize>, String> {
+    let mut are_labels = vec![true; columns.len()];
+    table.each(rows.iter().copied(), |_, row| {
+        for (are_labels, &column) in are_labels.iter_mut().zip(columns) {
+            *are_labels = *are_labels && is_label(row.word(column));
+        }
+    })?;
+    let first = are_labels.iter().position(|&are| !are);
+    Ok(first.map(|at| columns[at]))
+}
+
 /// Whole numbers with at most this many different values are classes, if each has two rows on average.
 const FEW: usize = 20;
 /// Maximum number of classes of a table.
@@ -53,10 +65,6 @@ impl Kind {
                 "the target `{name}` {is}, and {TASK} {task} needs {must}; leave {TASK} out, or name another {TARGET}"
             ))
         };
-        let words = |column: usize| {
-            rows.iter()
-                .map(move |&row| table.row(row as usize).word(column))
-        };
         let text = columns
             .iter()
             .copied()
@@ -64,7 +72,9 @@ impl Kind {
         match (task, columns, text) {
             (Task::Classification, &[column], Some(_)) => Self::found(table, &[column], rows),
             (Task::Classification, &[column], None) => {
-                let mut values: Vec<f32> = words(column)
+                let words = table.column(column, rows)?;
+                let mut values: Vec<f32> = words
+                    .into_iter()
                     .map(|word| f32::from_bits(word) + 0.0)
                     .collect();
                 values.sort_by(f32::total_cmp);
@@ -76,28 +86,21 @@ impl Kind {
             }
             (_, _, Some(column)) => wrong(column, "is of texts", "numbers"),
             (Task::Regression, ..) => Ok(Kind::Values),
-            (Task::MultiLabel, columns, None) => {
-                let is_other = |&&column: &&usize| !words(column).all(is_label);
-                match columns.iter().find(is_other) {
-                    Some(&column) => wrong(column, "has other numbers than 0 and 1", "these alone"),
-                    None => Ok(Kind::Labels),
-                }
-            }
+            (Task::MultiLabel, columns, None) => match first_number(table, columns, rows)? {
+                Some(column) => wrong(column, "has other numbers than 0 and 1", "these alone"),
+                None => Ok(Kind::Labels),
+            },
         }
     }
 
     /// What these columns look like.
     fn found(table: &Table, columns: &[usize], rows: &[u32]) -> Result<Self, String> {
-        let words = |column: usize| {
-            rows.iter()
-                .map(move |&row| table.row(row as usize).word(column))
-        };
         if let &[column] = columns {
             if let Some(names) = &table.columns[column].categories {
                 return Ok(Kind::Classes(names.clone()));
             }
             let mut values = BTreeSet::new();
-            for word in words(column) {
+            for word in table.column(column, rows)? {
                 let x = f32::from_bits(word);
                 if !is_whole(x) || values.len() > FEW {
                     return Ok(Kind::Values);
@@ -119,10 +122,9 @@ impl Kind {
                 ));
             }
         }
-        let labels = columns.iter().all(|&column| words(column).all(is_label));
-        Ok(match labels {
-            true => Kind::Labels,
-            false => Kind::Values,
+        Ok(match first_number(table, columns, rows)? {
+            None => Kind::Labels,
+            Some(_) => Kind::Values,
         })
     }
 
@@ -173,8 +175,7 @@ pub(super) fn classes(
         });
     let mut unknown = BTreeSet::new();
     let mut classes = Vec::with_capacity(rows.len());
-    for &row in rows {
-        let word = table.row(row as usize).word(column);
+    for word in table.column(column, rows)? {
         let class = match (&of_category, word) {
             (_, MISSING) => None,
             (Some(own), category) => own[category as usize],

@@ -1,5 +1,6 @@
 //! What the values of one section mean for those of another.
 
+use super::usual::Usual;
 use crate::data::{IMAGE_FOLDER, Task, is_path};
 use crate::model::MODELS;
 use crate::topology::from_dense::Start;
@@ -17,6 +18,8 @@ pub(super) struct Context<'a> {
     pub name: MethodName,
     /// The method.
     pub method: Box<dyn Method>,
+    /// What is usual for the data.
+    pub usual: Usual,
 }
 
 impl Context<'_> {

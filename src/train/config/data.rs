@@ -29,6 +29,10 @@ section! {
         /// Columns of a table to leave out, as in id,name
         ignore: Option<String> = None,
             NAMES, on resume Fixed, idle is_no_table;
+        /// Column of a table with the weight of each row in training, a number of 0 or more [default: all count the
+        /// same]
+        weight: Option<String> = None,
+            NAME, on resume Fixed, idle is_no_table;
         /// How to treat a table's cells without a value
         missing: Missing = Missing::Refuse,
             NAME, on resume Fixed, idle is_no_table;
@@ -270,6 +274,7 @@ impl DataConfig {
         TableOptions {
             target: self.target.clone(),
             ignore: self.ignore.clone(),
+            weight: self.weight.clone(),
             missing: self.missing,
             test: self.test.clone(),
             ..TableOptions::default()

@@ -1,7 +1,9 @@
 //! What a configuration stands for if several sections decide it: the names of its model and of its run, its data, how
 //! images are varied, and what forward passes use.
 
+use super::optimiser::OptimiserConfig;
 use super::train_config::TrainConfig;
+use super::usual::Usual;
 use super::value::AUTO;
 use crate::Result;
 use crate::data::{Augmentation, DataOptions, ImageShape, usual_augmentation};
@@ -62,8 +64,9 @@ impl TrainConfig {
         derived.model.name = self.model_name().to_owned();
         derived.data.resize = Some(self.source().images.resize());
         derived.topology.round_until = Some(self.round_until());
-        derived.optimiser.lr = Some(self.optimiser.lr());
-        derived.optimiser.weight_decay = Some(self.optimiser.weight_decay());
+        derived.optimiser = self.usual_optimiser();
+        derived.optimiser.lr = Some(derived.optimiser.lr());
+        derived.optimiser.weight_decay = Some(derived.optimiser.weight_decay());
         derived
     }
 
@@ -71,6 +74,7 @@ impl TrainConfig {
     pub fn source(&self) -> DataOptions {
         let mut source = self.data.options(self.run.seed);
         source.table.task = self.task.task();
+        source.table.stream = self.machine.stream;
         source
     }
 
@@ -115,7 +119,57 @@ impl TrainConfig {
             counts: wanted.iter().map(|&n| n as usize).collect(),
             // Together with the optimiser's own decay, which all weights have, this is the weight decay over the
             // density.
-            decay: (self.optimiser.weight_decay() * (1.0 / density - 1.0)) as f32,
+            decay: (self.usual_optimiser().weight_decay() * (1.0 / density - 1.0)) as f32,
         }))
+    }
+}
+
+impl TrainConfig {
+    /// The optimiser's section with what is usual for the data where nothing was said.
+    pub fn usual_optimiser(&self) -> OptimiserConfig {
+        let mut own = self.optimiser.clone();
+        if own.optimiser.is_none() {
+            let usual = Usual::of(&self.data.name);
+            own.optimiser = Some(usual.optimiser);
+            own.lr = own.lr.or(usual.lr);
+        }
+        own
+    }
+
+    /// Why a value that was not given is what it is, if its kind of data decides it.
+    pub(super) fn why_usual(&self, key: &str) -> Option<&'static str> {
+        let usual = Usual::of(&self.data.name);
+        let decides = match key {
+            "optimiser" => true,
+            "lr" => usual.lr.is_some(),
+            _ => false,
+        };
+        (decides && self.optimiser.optimiser.is_none()).then_some(usual.why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optim::OptimiserName;
+
+    #[test]
+    fn tables_have_an_optimiser_of_their_own_unless_one_is_named() {
+        let chosen = |data: &str, optimiser, lr| {
+            let mut config = TrainConfig::default();
+            config.data.name = data.to_owned();
+            (config.optimiser.optimiser, config.optimiser.lr) = (optimiser, lr);
+            let text = config.to_toml().unwrap();
+            let own = config.usual_optimiser();
+            assert_eq!(text.contains("  # as is usual for"), optimiser.is_none());
+            (own.name(), own.lr())
+        };
+        let (sgd, adamw) = (OptimiserName::Sgd, OptimiserName::AdamW);
+        assert_eq!(chosen("digits", None, None), (sgd, 0.1));
+        assert_eq!(chosen("prices.csv", None, None), (adamw, 0.003));
+        assert_eq!(chosen("prices.csv", None, Some(0.5)), (adamw, 0.5));
+        assert_eq!(chosen("prices.csv", Some(sgd), None), (sgd, 0.1));
+        // A run of a version without presets wrote its optimiser, and keeps its rate.
+        assert_eq!(chosen("prices.csv", Some(adamw), None), (adamw, 0.001));
     }
 }

@@ -4,6 +4,7 @@
 use super::context::Context;
 use super::section::Section;
 use super::train_config::TrainConfig;
+use super::usual::Usual;
 use crate::topology::MethodName;
 use crate::{Error, Result};
 
@@ -18,6 +19,7 @@ impl TrainConfig {
                 model: self.model_name(),
                 name: self.topology.method,
                 method: self.topology.build_method(),
+                usual: Usual::of(&self.data.name),
             },
         )
     }

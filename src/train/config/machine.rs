@@ -28,6 +28,10 @@ section! {
         /// room]
         resident: Option<bool> = None,
             BOOL, on resume Free, idle stays_in_files;
+        /// Read a table's rows from its file as they are needed, instead of keeping them in memory; the result is the
+        /// same [default: if they would take more than half of the free memory]
+        stream: Option<bool> = None,
+            BOOL, on resume Host, idle is_no_table;
         /// Density from which on a layer's products are dense; above 1: never [default: as measured, by kind of
         /// adapter]
         dense_above: Option<f64> = None,
@@ -76,6 +80,11 @@ impl MachineConfig {
             "the files of an image folder are decoded as they are needed, and stay where they are"
                 .to_owned()
         })
+    }
+
+    fn is_no_table(&self, context: &Context<'_>) -> Option<String> {
+        (!context.is_table() && self.stream.is_some())
+            .then(|| "it is for tables, and the data are images".to_owned())
     }
 
     fn has_no_variants(&self, _: &Context<'_>) -> Option<String> {

@@ -17,10 +17,10 @@ section! {
     /// The loss, the optimiser and its learning rate. Momentum and weight decay of SGD: Heddes et al., arXiv
     /// 2401.06898, CIFAR set-up; those of AdamW: PyTorch.
     pub struct OptimiserConfig in "Optimiser" {
-        /// How gradients change the weights
-        optimiser: OptimiserName = OptimiserName::Sgd,
+        /// How gradients change the weights [default: sgd, for tables adamw]
+        optimiser: Option<OptimiserName> = None,
             NAME, on resume Fixed;
-        /// Learning rate after the warm-up [default: 0.1, for adamw 0.001]
+        /// Learning rate after the warm-up [default: 0.1, for adamw 0.001, for tables without --optimiser 0.003]
         lr: Option<f64> = None,
             RATE, on resume Noted;
         /// Momentum of sgd
@@ -80,16 +80,17 @@ impl OptimiserConfig {
         other.map(|task| format!("it is for a class a sample, and the task is {task}"))
     }
 
-    fn is_no_sgd(&self, _: &Context<'_>) -> Option<String> {
-        self.unless(OptimiserName::Sgd)
+    fn is_no_sgd(&self, context: &Context<'_>) -> Option<String> {
+        self.unless(OptimiserName::Sgd, context)
     }
 
-    fn is_no_adamw(&self, _: &Context<'_>) -> Option<String> {
-        self.unless(OptimiserName::AdamW)
+    fn is_no_adamw(&self, context: &Context<'_>) -> Option<String> {
+        self.unless(OptimiserName::AdamW, context)
     }
 
-    fn unless(&self, own: OptimiserName) -> Option<String> {
-        (self.optimiser != own).then(|| format!("it is for {OPTIMISER} {own}"))
+    fn unless(&self, own: OptimiserName, context: &Context<'_>) -> Option<String> {
+        (self.optimiser.unwrap_or(context.usual.optimiser) != own)
+            .then(|| format!("it is for {OPTIMISER} {own}"))
     }
 
     fn falls_by_none(&self, _: &Context<'_>) -> Option<String> {
@@ -108,9 +109,15 @@ impl OptimiserConfig {
         other.then(|| format!("it is for {LR_SCHEDULE} {}", RateName::Cosine))
     }
 
+    /// The optimiser: as given, or SGD. For what is usual for the data, see
+    /// [`TrainConfig::usual_optimiser`](super::TrainConfig::usual_optimiser).
+    pub fn name(&self) -> OptimiserName {
+        self.optimiser.unwrap_or(OptimiserName::Sgd)
+    }
+
     /// The learning rate after the warm-up: as given, or the optimiser's usual one.
     pub fn lr(&self) -> f64 {
-        self.lr.unwrap_or(match self.optimiser {
+        self.lr.unwrap_or(match self.name() {
             OptimiserName::Sgd => 0.1,
             OptimiserName::AdamW => 1e-3,
         })
@@ -118,7 +125,7 @@ impl OptimiserConfig {
 
     /// The weight decay: as given, or the optimiser's usual one.
     pub fn weight_decay(&self) -> f64 {
-        self.weight_decay.unwrap_or(match self.optimiser {
+        self.weight_decay.unwrap_or(match self.name() {
             OptimiserName::Sgd => 1e-4,
             OptimiserName::AdamW => 1e-2,
         })
@@ -169,7 +176,7 @@ impl OptimiserConfig {
     /// # Errors
     /// [`Error::Value`](crate::Error::Value) names the value that is not allowed.
     pub fn build_optimiser(&self) -> Result<Arc<dyn Optimiser>> {
-        let optimiser: Arc<dyn Optimiser> = match self.optimiser {
+        let optimiser: Arc<dyn Optimiser> = match self.name() {
             OptimiserName::Sgd => Arc::new(self.sgd()?),
             OptimiserName::AdamW => Arc::new(self.adamw()?),
         };

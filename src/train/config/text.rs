@@ -32,7 +32,10 @@ impl TrainConfig {
                         format!("{key} = {value}  # here: {here}\n")
                     }
                     (Some(value), _) => format!("{key} = {value}\n"),
-                    (None, Some(here)) => format!("# {key} = {here}\n"),
+                    (None, Some(here)) => match self.why_usual(key) {
+                        Some(why) => format!("# {key} = {here}  # {why}\n"),
+                        None => format!("# {key} = {here}\n"),
+                    },
                     (None, None) => format!("# {key} is not set\n"),
                 };
             }

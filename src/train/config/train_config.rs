@@ -58,7 +58,7 @@ impl TrainConfig {
         self.model.validate()?;
         self.topology.validate()?;
         self.run.validate()?;
-        self.optimiser.validate()?;
+        self.usual_optimiser().validate()?;
         self.machine.validate(self.run.batch)
     }
 

@@ -49,9 +49,12 @@ impl<R: Row> Content<R> {
             None => Self::of(path, bytes),
         };
         // Without a whole line, this is a header being written, or something that no run wrote.
-        let own: Vec<u8> = header::<R>().iter().collect::<Vec<_>>().join(",").into();
+        let text = |own: &StringRecord| own.iter().collect::<Vec<_>>().join(",");
+        let begins = headers::<R>()
+            .iter()
+            .any(|own| text(own).as_bytes().starts_with(bytes));
         match whole {
-            0 if !own.starts_with(bytes) => content.damaged.push(1),
+            0 if !begins => content.damaged.push(1),
             0 => {}
             _ => content.torn = torn,
         }
@@ -70,12 +73,12 @@ impl<R: Row> Content<R> {
             return content;
         }
         let mut reader = csv::Reader::from_reader(bytes);
-        let own = header::<R>();
+        let own = headers::<R>();
         // A missing column would be read as its default, so a damaged header must not be accepted.
         let known = reader.headers().is_ok_and(|header| fits(header, &own));
         match reader.deserialize().collect::<Result<Vec<R>, csv::Error>>() {
             Ok(rows) if known && rows.iter().all(R::is_possible) => content.rows = rows,
-            _ => content.read_lines(bytes, own),
+            _ => content.read_lines(bytes, &own),
         }
         content.disorder = Disorder::mend(&mut content.rows);
         content
@@ -96,12 +99,13 @@ impl<R: Row> Content<R> {
     }
 
     /// Reads line by line, so that a stray quote or a lost line end costs only the lines that it is in.
-    fn read_lines(&mut self, bytes: &[u8], mut header: StringRecord) {
+    fn read_lines(&mut self, bytes: &[u8], own: &[StringRecord]) {
+        let mut header = own[0].clone();
         let mut parser = csv_core::Reader::new();
         for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
             let found = record(&mut parser, line);
             if index == 0
-                && let Some(first) = found.as_ref().filter(|first| fits(first, &header))
+                && let Some(first) = found.as_ref().filter(|first| fits(first, own))
             {
                 header = first.clone();
                 continue;
@@ -170,12 +174,12 @@ fn is_as_written<R: Row>(row: &R, found: &StringRecord) -> bool {
 fn torn<R: Row>(lines: &[u8], rest: &[u8]) -> Option<Torn> {
     let mut parser = csv_core::Reader::new();
     let mut record = |line: &[u8]| record(&mut parser, line);
-    let own = header::<R>();
+    let own = headers::<R>();
     let first = lines.split_inclusive(|&byte| byte == b'\n').next();
     let header = first
         .and_then(&mut record)
         .filter(|header| fits(header, &own));
-    let header = header.unwrap_or(own);
+    let header = header.unwrap_or_else(|| own[0].clone());
     let found = record(rest).unwrap_or_default();
     // An empty last cell was cut off, unless it is empty in the row before, too.
     let ends = !rest.ends_with(b",") || lines.ends_with(b",\n");
@@ -191,20 +195,24 @@ fn torn<R: Row>(lines: &[u8], rest: &[u8]) -> Option<Torn> {
     })
 }
 
-/// Whether a header is the one that this version writes, one of an older version with fewer columns, or one of a newer
+/// Whether a header is one that this version writes, one of an older version with fewer columns, or one of a newer
 /// version with more.
-fn fits(header: &StringRecord, own: &StringRecord) -> bool {
-    header.iter().any(|name| name == "step") && header.iter().zip(own).all(|(a, b)| a == b)
+fn fits(header: &StringRecord, own: &[StringRecord]) -> bool {
+    let is_like = |own: &StringRecord| header.iter().zip(own).all(|(a, b)| a == b);
+    header.iter().any(|name| name == "step") && own.iter().any(is_like)
 }
 
-/// The columns that this version writes. They are names of fields, which need no quotes.
-fn header<R: Row>() -> StringRecord {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let written = writer.serialize(R::default()).map_err(io::Error::from);
-    let bytes = written.and_then(|()| writer.into_inner().map_err(|error| error.into_error()));
-    let bytes = bytes.unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    text.lines().next().unwrap_or_default().split(',').collect()
+/// The columns that this version writes, for each form of rows. They are names of fields, which need no quotes.
+fn headers<R: Row>() -> Vec<StringRecord> {
+    let header = |row: R| {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let written = writer.serialize(row).map_err(io::Error::from);
+        let bytes = written.and_then(|()| writer.into_inner().map_err(|error| error.into_error()));
+        let bytes = bytes.unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        text.lines().next().unwrap_or_default().split(',').collect()
+    };
+    R::forms().into_iter().map(header).collect()
 }
 
 /// The record in a line; none if the line is not text or holds several. One parser serves all lines, because making its
@@ -255,7 +263,10 @@ mod tests {
 
     #[test]
     fn a_last_row_counts_without_its_line_end_where_it_is_whole() {
-        let header = header::<EpochRow>().iter().collect::<Vec<_>>().join(",");
+        let header = headers::<EpochRow>()[0]
+            .iter()
+            .collect::<Vec<_>>()
+            .join(",");
         let read = |rest: &str, keep: u64| {
             let text = format!("{header}\n1,46,1,1,1,1,1,1,1\n{rest}");
             let mut content =
@@ -279,7 +290,10 @@ mod tests {
 
     #[test]
     fn a_row_with_impossible_numbers_is_damaged() {
-        let header = header::<EpochRow>().iter().collect::<Vec<_>>().join(",");
+        let header = headers::<EpochRow>()[0]
+            .iter()
+            .collect::<Vec<_>>()
+            .join(",");
         for row in [
             "1,46,NaN,1,1,1,1,1,1",
             "1,46,-1,1,1,1,1,1,1",
@@ -295,9 +309,26 @@ mod tests {
         }
     }
 
+    /// Rows of a regression have no accuracies, in files of this version.
+    #[test]
+    fn columns_of_another_task_are_known() {
+        let header = "epoch,step,lr,train_loss,test_loss,seconds,images_per_second,validation_loss,metric,\
+                      higher_is_better,train_metric,test_metric,validation_metric";
+        let rows = "1,46,1,1,NaN,1,1,0.5,RMSE,false,1,NaN,0.7\n2,92,1,1,NaN,1,1,0.4,RMSE,false,1,NaN,0.6\n";
+        assert_eq!(
+            read(format!("{header}\n{rows}").as_bytes()),
+            (vec![46, 92], vec![])
+        );
+        let damaged = format!("{header}\n{rows}").replace("test_loss,seconds", "test_loss,second");
+        assert_eq!(read(damaged.as_bytes()).0, Vec::<u64>::new());
+    }
+
     #[test]
     fn damage_costs_the_lines_that_it_is_in() {
-        let header = header::<EpochRow>().iter().collect::<Vec<_>>().join(",");
+        let header = headers::<EpochRow>()[0]
+            .iter()
+            .collect::<Vec<_>>()
+            .join(",");
         let rows = [
             "1,46,1,1,1,1,1,1,1",
             "2,92,1,1,1,1,1,1,1",

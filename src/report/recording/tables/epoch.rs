@@ -13,9 +13,9 @@ const FLAGS: &[&str] = &["P@1", "P@3", "P@5", "exact-match", "macro-F1", "AUC"];
 /// Those for which lower is better.
 const ERRORS: &[&str] = &["RMSE", "MAE"];
 
-/// A row of `metrics.csv`: an [`Epoch`]. If accuracy is not the metric, `train_accuracy` and `test_accuracy` are NaN,
-/// and the columns at the end have the metric's name, its means, and the further scores of the test; otherwise there
-/// are no such columns, as in older versions.
+/// A row of `metrics.csv`: an [`Epoch`]. If accuracy is not the metric, there are no columns of accuracies (older
+/// versions wrote NaN), and the columns at the end have the metric's name, its means, and the further scores of the
+/// test; otherwise there are no such columns.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct EpochRow {
@@ -23,9 +23,11 @@ pub(super) struct EpochRow {
     pub(super) step: u64,
     pub(super) lr: f32,
     pub(super) train_loss: f32,
-    pub(super) train_accuracy: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) train_accuracy: Option<f32>,
     pub(super) test_loss: f32,
-    pub(super) test_accuracy: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) test_accuracy: Option<f32>,
     pub(super) seconds: f64,
     pub(super) images_per_second: f64,
     /// With a validation part; then the columns of the test are NaN.
@@ -90,6 +92,7 @@ impl From<&Epoch> for EpochRow {
         // A run has either all of these columns or none.
         let mean =
             |score: Option<&Score>| either.map(|_| score.map_or(f32::NAN, |score| score.value));
+        let accuracy = |value: f32| either.is_none().then_some(value);
         let of_part = |scores: &[Score], group: &[&str], name: &str| {
             let score = |name: &str| scores.iter().find(|score| score.name == name);
             let is_told = group.iter().any(|name| score(name).is_some());
@@ -122,9 +125,9 @@ impl From<&Epoch> for EpochRow {
             step: epoch.step,
             lr: epoch.lr,
             train_loss: epoch.train_loss,
-            train_accuracy: epoch.train_accuracy,
+            train_accuracy: accuracy(epoch.train_accuracy),
             test_loss: epoch.test_loss,
-            test_accuracy: epoch.test_accuracy,
+            test_accuracy: accuracy(epoch.test_accuracy),
             seconds: epoch.seconds,
             images_per_second: epoch.images_per_second,
             metric: either.map(|score| score.name.clone()),
@@ -132,7 +135,7 @@ impl From<&Epoch> for EpochRow {
             train_metric: mean(train),
             test_metric: mean(test),
             validation_loss: validation.map(|judged| judged.loss),
-            validation_accuracy: validation.map(|judged| judged.accuracy),
+            validation_accuracy: validation.and_then(|judged| accuracy(judged.accuracy)),
             validation_metric: validation.and_then(|_| mean(judged)),
         }
     }
@@ -199,9 +202,9 @@ impl EpochRow {
             step: self.step,
             lr: self.lr,
             train_loss: self.train_loss,
-            train_accuracy: self.train_accuracy,
+            train_accuracy: self.train_accuracy.unwrap_or(f32::NAN),
             test_loss: self.test_loss,
-            test_accuracy: self.test_accuracy,
+            test_accuracy: self.test_accuracy.unwrap_or(f32::NAN),
             seconds: self.seconds,
             images_per_second: self.images_per_second,
         }
@@ -212,7 +215,9 @@ impl EpochRow {
     /// This with the columns of a validation part, even if its epoch had none.
     pub(super) fn with_validation(mut self) -> Self {
         self.validation_loss.get_or_insert(f32::NAN);
-        self.validation_accuracy.get_or_insert(f32::NAN);
+        if self.train_accuracy.is_some() {
+            self.validation_accuracy.get_or_insert(f32::NAN);
+        }
         self
     }
 }
@@ -222,11 +227,28 @@ impl Row for EpochRow {
         (self.step, 0)
     }
 
+    fn forms() -> Vec<Self> {
+        let of_classes = Self {
+            train_accuracy: Some(0.0),
+            test_accuracy: Some(0.0),
+            ..Self::default()
+        };
+        vec![of_classes, Self::default()]
+    }
+
     fn epoch(&self) -> Option<u32> {
         Some(self.epoch)
     }
 
     fn align(rows: &mut [Self], wide: bool) -> bool {
+        // Older versions wrote accuracies of other metrics, as NaN.
+        for row in rows.iter_mut().filter(|row| row.metric.is_some()) {
+            (
+                row.train_accuracy,
+                row.test_accuracy,
+                row.validation_accuracy,
+            ) = (None, None, None);
+        }
         let is_wide = wide || rows.iter().any(|row| row.validation_loss.is_some());
         for row in rows.iter_mut().filter(|_| is_wide) {
             *row = std::mem::take(row).with_validation();
@@ -236,7 +258,9 @@ impl Row for EpochRow {
 
     fn is_possible(&self) -> bool {
         // If the metric is not accuracy, there is none.
-        let share = |value: f32| value.is_nan() || (0.0..=1.0).contains(&value);
+        let share = |value: Option<f32>| {
+            value.is_none_or(|value| value.is_nan() || (0.0..=1.0).contains(&value))
+        };
         // With a validation part the test part is left for the end.
         let validation = self.validation_loss.filter(|loss| !loss.is_nan());
         let losses = [self.train_loss, validation.unwrap_or(self.test_loss)];
@@ -244,7 +268,7 @@ impl Row for EpochRow {
             && losses.iter().all(|loss| loss.is_finite())
             && share(self.train_accuracy)
             && share(self.test_accuracy)
-            && share(self.validation_accuracy.unwrap_or(f32::NAN))
+            && share(self.validation_accuracy)
             && is_amount(self.seconds)
             && is_amount(self.images_per_second)
     }

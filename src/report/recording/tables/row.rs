@@ -8,6 +8,11 @@ pub(super) trait Row: Default + Serialize + DeserializeOwned {
     /// Its step, and its number among the rows of that step. No two rows share a place.
     fn place(&self) -> (u64, usize);
 
+    /// Rows with the columns that a table has at first: columns at the end may follow. The first form is the usual one.
+    fn forms() -> Vec<Self> {
+        vec![Self::default()]
+    }
+
     /// Its epoch, in a table of epochs: it rises with the places.
     fn epoch(&self) -> Option<u32> {
         None
