@@ -12,7 +12,7 @@ use crate::sparse::{Shape, Window, initialise};
 /// The comparison for layers of one size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerCrossover {
-    /// The [class](layer_class) of the layers.
+    /// The class of the layers, as `tune` keys it.
     pub class: String,
     /// Their names.
     pub layers: Vec<String>,
