@@ -59,7 +59,7 @@ fn columns(event: &Epoch, epochs: Option<u32>, rows: bool) -> Vec<Column> {
         let speed = grouped(event.images_per_second.round() as u64);
         columns.push(column("", title, speed, 8));
     }
-    columns.push(column("", "time", duration(event.seconds), 10));
+    columns.push(column("", "time", duration(event.seconds), 11));
     columns
 }
 

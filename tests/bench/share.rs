@@ -173,7 +173,7 @@ fn what_is_shared_has_the_standard_cases() {
         .failure()
         .code(2);
     let message = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
-    assert!(message.contains("is no folder"), "{message}");
+    assert!(message.contains("is not a folder"), "{message}");
 }
 
 /// `rootlet bench gallery docs/devices` writes the page.

@@ -124,7 +124,7 @@ fn folders_that_are_no_classes_are_all_named_and_never_skipped() {
     let done = desk.bad(
         &["data", "check", "--data-dir=data"],
         1,
-        &["listed above: 8, of which 1"],
+        &["listed above: 8, 1 of them"],
     );
     for entry in entries[..7].iter().chain(&folders[..1]) {
         assert!(done.out.contains(entry), "no {entry}: {done:?}");

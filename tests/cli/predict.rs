@@ -138,7 +138,7 @@ fn photos_are_found_in_folders_and_damaged_ones_are_named() {
     desk.bad(
         &named,
         1,
-        &["04.png", "no JPEG, PNG, WebP or BMP", "--skip-damaged"],
+        &["04.png", "not a JPEG, PNG, WebP or BMP", "--skip-damaged"],
     );
     fs::write(desk.path("new/notes.txt"), "text").unwrap();
     let done = desk.good(&[&named[..], &["--skip-damaged"]].concat());

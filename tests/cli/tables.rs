@@ -61,7 +61,7 @@ fn a_table_is_trained_on_and_its_preprocessing_is_in_the_checkpoint() {
         .collect();
     let done = desk.good(&words);
     for part in [
-        "rows         96 to train, 24 to validate (20 % of the rows held out by seed 1), none to test",
+        "rows         96 to train, 24 to validate (20 % of the rows held out by seed 1),\n             none to test\n",
         "the target is the last column, `kind`; --target names another one",
         "rows/s",
     ] {

@@ -170,8 +170,8 @@ work         900 steps: 20 epochs of 45
 run folder   runs/my run
 note: layer linear1 is dense
          train               test
-epoch     loss  accuracy     loss  accuracy       lr  images/s        time
- 1/20   0.2500   92.50 %   0.5000   87.50 %      0.1     1,235       1.5 s
+epoch     loss  accuracy     loss  accuracy       lr  images/s         time
+ 1/20   0.2500   92.50 %   0.5000   87.50 %      0.1     1,235        1.5 s
 device memory            peak
 connections        152.50 KiB
 activations          1.00 MiB

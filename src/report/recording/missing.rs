@@ -230,7 +230,7 @@ mod tests {
         torn[1].layers.pop();
         assert_eq!(
             missing_rounds(&config, &known(70, 3, 3), &torn).unwrap(),
-            "rows of layers are missing of the rounds after steps 40"
+            "the rounds after steps 40 lack rows of layers"
         );
     }
 }

@@ -312,7 +312,7 @@ mod tests {
         };
         let fixed = "activations assignment batch best_metric connections data ema fused hidden ignore image_size init \
                      init_dense limit loss lottery_cycles micro_batch missing model optimiser resize seed sparsity \
-                     target task topkast_backward val_split width";
+                     target task topkast_backward val_split weight width";
         assert_eq!(names(OnResume::Fixed).join(" "), fixed);
         let free =
             "checkpoint_activations epochs patience resident skip_bad_images statistics steps";

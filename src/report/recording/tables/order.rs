@@ -137,17 +137,20 @@ mod tests {
         reported(
             &[a, c, b, d],
             &[1, 2, 3, 4],
-            &["that of step 38 is the first"],
+            &["the first of them that of step 38"],
         );
-        reported(&[a, b, b, b, c], &[1, 2, 3], &["of step 38: what"]);
-        let both = ["that of step 19 is the first", "of steps 19, 38: what"];
+        reported(&[a, b, b, b, c], &[1, 2, 3], &["of step 38: the first"]);
+        let both = [
+            "the first of them that of step 19",
+            "of steps 19, 38: the first",
+        ];
         reported(&[a, b, a, b, c], &[1, 2, 3], &both);
         reported(
             &[a, b, (7, 57), d],
             &[1, 2, 4],
-            &["rows of step 57 do not go"],
+            &["rows of step 57 do not match"],
         );
-        reported(&[(9, 19), b, c], &[2, 3], &["rows of step 19 do not go"]);
+        reported(&[(9, 19), b, c], &[2, 3], &["rows of step 19 do not match"]);
         // The last one fits just as well on its own.
         reported(&[a, b, (7, 57)], &[1, 2, 7], &[]);
     }
