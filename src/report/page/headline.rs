@@ -9,7 +9,13 @@ use crate::words::counted;
 
 /// The section of the best results; none if no run came to its end.
 pub(super) fn section(results: &Results, records: &[RunRecord]) -> Option<Section> {
-    let mut section = Section::new("Best result");
+    // A dense network is what the others are compared with, and the best only where it is alone.
+    let is_sparse = |group: &Group| group.sparsity > 0.0;
+    let any_sparse = results.groups.iter().any(is_sparse);
+    let mut section = Section::new(match any_sparse {
+        true => "Best sparse result",
+        false => "Best result",
+    });
     let mut done: Vec<&str> = Vec::new();
     for group in &results.groups {
         if done.contains(&group.data.as_str()) {
@@ -17,6 +23,7 @@ pub(super) fn section(results: &Results, records: &[RunRecord]) -> Option<Sectio
         }
         done.push(&group.data);
         let of_data = results.groups.iter().filter(|g| g.data == group.data);
+        let of_data = of_data.filter(|g| is_sparse(g) || !any_sparse);
         let best = best(of_data, results, records);
         let blocks = best.map(|best| Block::Headline(headline(best, results, records)));
         section.blocks.extend(blocks);
