@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(names(OnResume::Free).join(" "), free);
         assert_eq!(
             names(OnResume::Host).join(" "),
-            "data_dir test threads tune workers"
+            "data_dir stream test threads tune workers"
         );
         assert!(!TrainConfig::is_fixed("none") && !TrainConfig::is_free("none"));
     }
