@@ -1,6 +1,7 @@
 //! A prune-and-grow round: two programs, recorded once, before and after the training step that scores the candidates.
 
 mod distinct;
+mod judge;
 mod observe;
 mod options;
 mod pass;
@@ -64,6 +65,8 @@ struct Work {
     sample: Program,
     /// Another draw, if candidates must be distinct.
     resample: Option<Program>,
+    /// What comes before the rule judges on the host, if it does.
+    settle: Option<Program>,
     exchange: Program,
 }
 
@@ -164,8 +167,13 @@ impl Round {
             },
             &mut exchange.plan,
         )?;
+        let settle = self.growth.judges_on_host().then(|| {
+            let rest = recorder("exchange").plan;
+            std::mem::replace(&mut exchange.plan, rest)
+        });
         let exchange = exchange.exchange(&sampled)?;
         Ok(Work {
+            settle: settle.map(|plan| device.prepare(&plan)).transpose()?,
             sample: device.prepare(&sample)?,
             resample: resample.map(|plan| device.prepare(&plan)).transpose()?,
             exchange: device.prepare(&exchange)?,
@@ -210,7 +218,10 @@ impl Round {
     /// Number of dispatches in a round, not counting those within the training step; none if the topology is static.
     pub fn dispatches(&self) -> usize {
         let work = self.work.as_ref();
-        work.map_or(0, |work| work.sample.len() + work.exchange.len())
+        let settle = |work: &Work| work.settle.as_ref().map_or(0, Program::len);
+        work.map_or(0, |work| {
+            work.sample.len() + settle(work) + work.exchange.len()
+        })
     }
 
     /// The programs before and after the step that scores the candidates.
@@ -220,6 +231,7 @@ impl Round {
             [&work.sample, &work.exchange]
                 .into_iter()
                 .chain(&work.resample)
+                .chain(&work.settle)
         })
     }
 

@@ -114,6 +114,10 @@ impl Running<'_> {
         let sample = self.round.read_sample(self.device)?;
         let start = Instant::now();
         if let Some(work) = &self.round.work {
+            if let Some(settle) = &work.settle {
+                run(self.device, settle, self.filter, &mut self.checks)?;
+                self.round.judge(self.device, work)?;
+            }
             run(self.device, &work.exchange, self.filter, &mut self.checks)?;
         }
         let seconds = self.seconds + start.elapsed().as_secs_f64();

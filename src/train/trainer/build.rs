@@ -7,7 +7,7 @@ use super::resident::reside;
 use super::trained_images::TrainedImages;
 use super::weights::Weighing;
 use crate::checkpoint::Progress;
-use crate::data::{Dataset, Mixing, Operations, TargetKind};
+use crate::data::{Dataset, Mixing, Operations, TargetKind, TestPart};
 use crate::engine::Device;
 use crate::error::option::{CUTMIX, MICRO_BATCH, MIXUP, RAND_AUGMENT, ROUND_BATCHES};
 use crate::error::{Error, Remedies, Result};
@@ -92,7 +92,8 @@ impl Trainer {
         setup.loss = weighing.loss;
         let class_weights = weighing.of_label;
         let (model, method) = (&setup.model, &setup.method);
-        if data.test.is_empty() && data.validation.is_none() {
+        let evaluates = data.test_part != TestPart::Unwanted;
+        if data.test.is_empty() && data.validation.is_none() && evaluates {
             return Err(Error::Nothing {
                 what: format!(
                     "tested: the data set {} has no test {samples}s, and training {samples}s test nothing; add some",

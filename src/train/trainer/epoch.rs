@@ -316,7 +316,7 @@ impl Trainer {
         self.progress.loss_sum = 0.0;
         self.progress.score_sum = 0.0;
         self.progress.seen = 0;
-        self.progress.tested = Some(Tested {
+        self.progress.tested = (evaluation.images > 0).then(|| Tested {
             step: self.progress.step,
             loss: evaluation.loss,
             accuracy: Some(evaluation.accuracy).filter(|accuracy| !accuracy.is_nan()),
