@@ -11,7 +11,7 @@ use serde::Deserialize;
 /// A layer of the list.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "layer", rename_all = "snake_case", deny_unknown_fields)]
-enum Layer {
+enum Described {
     Linear {
         /// None: one for each output.
         units: Option<usize>,
@@ -46,7 +46,7 @@ enum Layer {
     Mean {},
     Flatten {},
     Residual {
-        layers: Vec<Layer>,
+        layers: Vec<Described>,
     },
 }
 
@@ -55,7 +55,7 @@ enum Layer {
 /// # Errors
 /// The list is not one of layers, or a layer does not fit the ones before it.
 pub fn model(list: &str, shape: ImageShape, outputs: usize) -> PyResult<Model> {
-    let layers: Vec<Layer> =
+    let layers: Vec<Described> =
         serde_json::from_str(list).map_err(|error| PyValueError::new_err(error.to_string()))?;
     let mut net = Network {
         builder: Builder::new("layers", shape.extent()),
@@ -86,7 +86,7 @@ struct Network {
 }
 
 impl Network {
-    fn chain(&mut self, first: Value, layers: &[Layer]) -> Result<Value> {
+    fn chain(&mut self, first: Value, layers: &[Described]) -> Result<Value> {
         layers.iter().try_fold(first, |x, layer| self.add(x, layer))
     }
 
@@ -95,9 +95,9 @@ impl Network {
         format!("{kind}{}", self.named - 1)
     }
 
-    fn add(&mut self, x: Value, layer: &Layer) -> Result<Value> {
+    fn add(&mut self, x: Value, layer: &Described) -> Result<Value> {
         Ok(match layer {
-            &Layer::Linear { units, bias, relu } => {
+            &Described::Linear { units, bias, relu } => {
                 let units = units.unwrap_or(self.outputs);
                 let name = self.name("linear");
                 let sparse = match bias {
@@ -113,7 +113,7 @@ impl Network {
                     false => y,
                 }
             }
-            &Layer::Conv {
+            &Described::Conv {
                 channels,
                 kernel,
                 stride,
@@ -122,38 +122,38 @@ impl Network {
                 let name = self.name("conv");
                 (self.builder).conv(&name, x, channels, kernel, stride, padding)?
             }
-            &Layer::BatchNorm { relu } => {
+            &Described::BatchNorm { relu } => {
                 let name = self.name("batch_norm");
                 match relu {
                     true => self.builder.batch_norm_relu(&name, x),
                     false => self.builder.batch_norm(&name, x),
                 }
             }
-            Layer::LayerNorm {} => {
+            Described::LayerNorm {} => {
                 let name = self.name("layer_norm");
                 self.builder.layer_norm(&name, x)
             }
-            Layer::Relu {} => self.builder.relu(x),
-            Layer::Gelu {} => self.builder.gelu(x),
-            &Layer::Dropout { share } => self.builder.dropout(x, share)?,
-            &Layer::MaxPool {
+            Described::Relu {} => self.builder.relu(x),
+            Described::Gelu {} => self.builder.gelu(x),
+            &Described::Dropout { share } => self.builder.dropout(x, share)?,
+            &Described::MaxPool {
                 size,
                 stride,
                 padding,
             } => self.builder.max_pool(x, size, stride, padding)?,
-            &Layer::AveragePool {
+            &Described::AveragePool {
                 size,
                 stride,
                 padding,
             } => self.builder.average_pool(x, size, stride, padding)?,
-            Layer::Mean {} => self.builder.mean(x),
-            Layer::Flatten {} => self.builder.flatten(x),
-            Layer::Residual { layers } => self.residual(x, layers)?,
+            Described::Mean {} => self.builder.mean(x),
+            Described::Flatten {} => self.builder.flatten(x),
+            Described::Residual { layers } => self.residual(x, layers)?,
         })
     }
 
     /// The layers' value plus their input, which a shortcut without parameters makes as large.
-    fn residual(&mut self, x: Value, layers: &[Layer]) -> Result<Value> {
+    fn residual(&mut self, x: Value, layers: &[Described]) -> Result<Value> {
         let y = self.chain(x, layers)?;
         let (from, to) = (self.builder.extent(x), self.builder.extent(y));
         let x = match from == to {
