@@ -1,17 +1,6 @@
 // Sums over the batch for the gradients of pairs. The lanes lie over the batch, so that loads are coalesced; each row
 // of invocations takes its part of a tile of pairs, and sums are added up through workgroup memory.
-#import part
-
-// The same for both products, with the gradients of biases or without.
-struct Params {
-    rows: u32,
-    vectors: u32,
-    first_row: u32,
-    first_col: u32,
-    accumulate: u32, // 1: add to what is there
-    chunks: u32, // workgroups that share a row's pairs, at least
-    cols: u32, // no row has more pairs
-}
+#import sddmm_params
 
 // Pairs summed between two barriers by lanes over the batch: a multiple of UNROLL * ROWS.
 const SUMMED = 64u;
@@ -20,11 +9,6 @@ const PITCH = 33u;
 
 var<workgroup> partial: array<f32, 2112>; // SUMMED * PITCH
 
-// What a sum is added to. Each piece has some vectors, and adds to the one before.
-fn before(j: u32) -> f32 {
-    return select(0.0, output[j], params.accumulate != 0u || part.begin > 0u);
-}
-
 // Stores a lane's parts of the sums of four pairs.
 fn keep(t: u32, lane: u32, sums: vec4<f32>) {
     let to = t * PITCH + lane;
@@ -32,6 +16,26 @@ fn keep(t: u32, lane: u32, sums: vec4<f32>) {
     partial[to + ROWS * PITCH] = sums.y;
     partial[to + 2u * ROWS * PITCH] = sums.z;
     partial[to + 3u * ROWS * PITCH] = sums.w;
+}
+
+// The sum of a pair's parts from `at` on: of 32 lanes in pairs, pairs of pairs and so on, as subgroups add them up.
+fn over_lanes(at: u32) -> f32 {
+    if LANES == 32u {
+        return over_sixteen(at) + over_sixteen(at + 16u);
+    }
+    var sum = 0.0;
+    for (var l = 0u; l < LANES; l++) {
+        sum += partial[at + l];
+    }
+    return sum;
+}
+
+fn over_sixteen(at: u32) -> f32 {
+    return (over_four(at) + over_four(at + 4u)) + (over_four(at + 8u) + over_four(at + 12u));
+}
+
+fn over_four(at: u32) -> f32 {
+    return (partial[at] + partial[at + 1u]) + (partial[at + 2u] + partial[at + 3u]);
 }
 
 // Processes every `chunks`-th pair from `begin` on.
@@ -86,12 +90,8 @@ fn lanes_over_batch(unit: u32, begin: u32, end: u32, local: vec2<u32>) {
         }
         workgroupBarrier();
         for (var t = local.y * LANES + local.x; t < SUMMED && first + t * chunks < end; t += LANES * ROWS) {
-            var sum = 0.0;
-            for (var l = 0u; l < LANES; l++) {
-                sum += partial[t * PITCH + l];
-            }
             let j = first + t * chunks;
-            output[j] = before(j) + sum;
+            output[j] = before(j) + over_lanes(t * PITCH);
         }
         workgroupBarrier();
     }

@@ -16,6 +16,7 @@ mod model;
 mod model_flags;
 mod output;
 mod predict;
+mod presets;
 mod progress;
 mod report;
 mod runs;

@@ -17,7 +17,7 @@ use strsim::jaro_winkler;
 
 use super::checks::switch;
 use super::interrupt::Interrupt;
-use super::{output, progress};
+use super::{output, presets, progress};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,6 +62,9 @@ pub struct RunArgs {
     /// Take the values from this config.toml; flags override them
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     config: Option<PathBuf>,
+    /// Take the values from one of rootlet's recipes; flags override them, and --print-config shows them
+    #[arg(long, value_name = "NAME", value_parser = presets::parser(), conflicts_with_all = ["resume", "config"])]
+    preset: Option<String>,
     /// Go on with the run in this folder from its newest checkpoint (or from the checkpoint named); without a folder,
     /// with the newest run in --runs. Its configuration applies; other flags change what may change. The methods that begin at random (static, set, rigl, gse-*) may be
     /// changed for each other. A run without a checkpoint starts again, with its config.toml. If nothing is left to
@@ -127,9 +130,10 @@ fn configure(args: &TrainArgs) -> Result<Job> {
         Ok(Job { config, place })
     };
     let Some(resume) = &args.run.resume else {
-        return match &args.run.config {
-            Some(file) => begin(TrainConfig::load(file)?, None),
-            None => begin(TrainConfig::default(), None),
+        return match (&args.run.config, &args.run.preset) {
+            (Some(file), _) => begin(TrainConfig::load(file)?, None),
+            (None, Some(name)) => begin(presets::preset(name)?, None),
+            (None, None) => begin(TrainConfig::default(), None),
         };
     };
     let resume = &match resume {

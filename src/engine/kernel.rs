@@ -43,6 +43,9 @@ pub struct Variants {
     pub shapes: &'static [WorkgroupShape],
     /// How many consecutive invocations have work with these parameters; further lanes would be idle.
     pub width: fn(&[u8]) -> u32,
+    /// The kernel that takes its place in the shapes by subgroups, with the same bindings and parameters. Most kernels
+    /// have no such shapes.
+    pub subgroups: Option<&'static KernelInfo>,
 }
 
 impl Variants {
@@ -50,6 +53,7 @@ impl Variants {
     pub const NONE: Variants = Variants {
         shapes: &[],
         width: |_| u32::MAX,
+        subgroups: None,
     };
 }
 
@@ -83,6 +87,12 @@ impl KernelInfo {
         let others = self.variants.shapes.iter().copied();
         let others = others.filter(move |other| other.family == base.family && *other != base);
         std::iter::once(base).chain(others)
+    }
+
+    /// The kernel that runs in a shape: itself, or the one that takes its place there.
+    pub fn in_shape(&'static self, shape: WorkgroupShape) -> &'static KernelInfo {
+        let other = self.variants.subgroups.filter(|_| shape.needs_subgroups());
+        other.unwrap_or(self)
     }
 }
 
@@ -131,7 +141,8 @@ macro_rules! uniform {
 /// kernel! {
 ///     /// What it computes.
 ///     pub Scale, ScaleParams, ScaleTwin = "folder/scale", include_str!("scale.wgsl");
-///     // or `…, variants SHAPES, |params| params.length / 4;`: see [`Variants`](crate::engine::kernel::Variants);
+///     // or `…, variants SHAPES, |params| params.length / 4;`, and `, subgroups KERNEL` behind it:
+///     // see [`Variants`](crate::engine::kernel::Variants);
 ///     // or `…, chain &CHAIN;`, the first kernel of a [`Chain`](crate::engine::chain::Chain)
 ///     params { length: u32, factor: f32 } // or `params shared;`: the second name is then that of a `uniform!`
 ///     no loops;               // or `loops |params, shape| looped(…);`: see [`engine::loops`](crate::engine::loops)
@@ -146,7 +157,7 @@ macro_rules! kernel {
     (
         $(#[$meta:meta])*
         $vis:vis $Name:ident, $Params:ident, $Twin:ident = $path:expr, $source:expr
-        $(, variants $variants:expr, $width:expr)? $(, chain $chain:expr)?;
+        $(, variants $variants:expr, $width:expr $(, subgroups $subgroups:ty)?)? $(, chain $chain:expr)?;
         params { $( $(#[$pmeta:meta])* $pfield:ident : $pty:ty ),+ $(,)? }
         $loops:ident $how:expr;
         $( $(#[$bmeta:meta])* $access:ident $binding:ident : $bty:ty ),+ $(,)?
@@ -159,7 +170,7 @@ macro_rules! kernel {
 
         $crate::kernel! {
             $(#[$meta])*
-            $vis $Name, $Params, $Twin = $path, $source $(, variants $variants, $width)? $(, chain $chain)?;
+            $vis $Name, $Params, $Twin = $path, $source $(, variants $variants, $width $(, subgroups $subgroups)?)? $(, chain $chain)?;
             params shared;
             $loops $how;
             $( $(#[$bmeta])* $access $binding : $bty ),+
@@ -168,7 +179,7 @@ macro_rules! kernel {
     (
         $(#[$meta:meta])*
         $vis:vis $Name:ident, $Params:ident, $Twin:ident = $path:expr, $source:expr
-        $(, variants $variants:expr, $width:expr)? $(, chain $chain:expr)?;
+        $(, variants $variants:expr, $width:expr $(, subgroups $subgroups:ty)?)? $(, chain $chain:expr)?;
         params shared;
         $loops:ident $how:expr;
         $( $(#[$bmeta:meta])* $access:ident $binding:ident : $bty:ty ),+ $(,)?
@@ -205,7 +216,7 @@ macro_rules! kernel {
                     let params = &$crate::engine::kernel::bytemuck::pod_read_unaligned::<$Params>(params);
                     $crate::kernel!(@pieces $loops $Params $how, params, grid, shape)
                 },
-                variants: $crate::kernel!(@variants $Params $($variants, $width)?),
+                variants: $crate::kernel!(@variants $Params $($variants, $width, $($subgroups)?)?),
                 twin: |call| {
                     let mut _index = 0usize..;
                     $Twin {
@@ -226,15 +237,18 @@ macro_rules! kernel {
         }
     };
     (@variants $Params:ident) => { $crate::engine::kernel::Variants::NONE };
-    (@variants $Params:ident $shapes:expr, $width:expr) => {
+    (@variants $Params:ident $shapes:expr, $width:expr, $($subgroups:ty)?) => {
         $crate::engine::kernel::Variants {
             shapes: $shapes,
             width: |params| {
                 let width: fn(&$Params) -> u32 = $width;
                 width(&$crate::engine::kernel::bytemuck::pod_read_unaligned(params))
             },
+            subgroups: $crate::kernel!(@subgroups $($subgroups)?),
         }
     };
+    (@subgroups) => { None };
+    (@subgroups $Kernel:ty) => { Some(<$Kernel as $crate::engine::Kernel>::INFO) };
     (@chain) => { None };
     (@chain $chain:expr) => { Some($chain) };
     (@parts no) => { false };

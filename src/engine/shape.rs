@@ -24,6 +24,7 @@ pub struct WorkgroupShape {
     lanes: u32,
     rows: u32,
     unroll: u32,
+    subgroups: bool,
 }
 
 /// Number of loads that an invocation has in flight in the unrolled loops of a kernel, unless a variant says otherwise.
@@ -50,6 +51,7 @@ impl WorkgroupShape {
             lanes,
             rows,
             unroll: UNROLL,
+            subgroups: false,
         }
     }
 
@@ -60,6 +62,7 @@ impl WorkgroupShape {
             lanes,
             rows,
             unroll: UNROLL,
+            subgroups: false,
         }
     }
 
@@ -69,24 +72,35 @@ impl WorkgroupShape {
         WorkgroupShape { unroll, ..self }
     }
 
-    /// Its name for people: the family's, or a variant's lanes and rows, with `u8` if it unrolls by 8.
+    /// The shape with sums by subgroups, for a kernel that has [another text](super::kernel::Variants) for them.
+    pub const fn by_subgroups(self) -> Self {
+        WorkgroupShape {
+            subgroups: true,
+            ..self
+        }
+    }
+
+    /// Whether it needs an adapter that [has subgroups](super::Device::has_subgroups).
+    pub const fn needs_subgroups(self) -> bool {
+        self.subgroups
+    }
+
+    /// Its name for people: the family's, or a variant's lanes and rows, with `u8` if it unrolls by 8, and `s` if it
+    /// sums by subgroups.
     pub fn name(self) -> String {
         match self {
-            WorkgroupShape::HARDWARE => "hardware".to_owned(),
-            WorkgroupShape::SOFTWARE => "software".to_owned(),
-            WorkgroupShape {
-                lanes,
-                rows,
-                unroll: UNROLL,
-                ..
-            } => format!("{lanes}x{rows}"),
-            WorkgroupShape {
-                lanes,
-                rows,
-                unroll,
-                ..
-            } => format!("{lanes}x{rows}u{unroll}"),
+            WorkgroupShape::HARDWARE => return "hardware".to_owned(),
+            WorkgroupShape::SOFTWARE => return "software".to_owned(),
+            _ => {}
         }
+        let mut name = format!("{}x{}", self.lanes, self.rows);
+        if self.unroll != UNROLL {
+            name += &format!("u{}", self.unroll);
+        }
+        if self.subgroups {
+            name.push('s');
+        }
+        name
     }
 
     /// The shape of a family with this name.
@@ -94,6 +108,10 @@ impl WorkgroupShape {
         if let Some(base) = Self::ALL.into_iter().find(|base| base.name() == name) {
             return (base.family == family).then_some(base);
         }
+        let (name, subgroups) = match name.strip_suffix('s') {
+            Some(rest) => (rest, true),
+            None => (name, false),
+        };
         let (lanes, rest) = name.split_once('x')?;
         let (rows, unroll) = match rest.split_once('u') {
             Some((rows, unroll)) => (rows, unroll.parse().ok()?),
@@ -104,6 +122,7 @@ impl WorkgroupShape {
             lanes: lanes.parse().ok()?,
             rows: rows.parse().ok()?,
             unroll,
+            subgroups,
         })
     }
 
@@ -152,13 +171,16 @@ mod tests {
             (WorkgroupShape::HARDWARE, "hardware"),
             (WorkgroupShape::hardware(8, 16), "8x16"),
             (WorkgroupShape::hardware(32, 4).unrolled(8), "32x4u8"),
+            (WorkgroupShape::hardware(32, 4).by_subgroups(), "32x4s"),
             (WorkgroupShape::software(8, 4), "8x4"),
         ];
         for (shape, name) in shapes {
             assert_eq!(shape.name(), name);
             assert_eq!(WorkgroupShape::named(shape.family, name), Some(shape));
         }
-        for name in ["", "x", "8", "8x", "8x4u", "8xu8", "8x4u8u8", "software"] {
+        for name in [
+            "", "x", "8", "8x", "8x4u", "8xu8", "8x4u8u8", "8x4su8", "s", "software",
+        ] {
             assert_eq!(
                 WorkgroupShape::named(ShapeFamily::Hardware, name),
                 None,

@@ -47,18 +47,29 @@ impl Device {
         self.chosen.lock().choices.extend(choices);
     }
 
+    /// The shapes in which a dispatch can run on it.
+    fn shapes(
+        &self,
+        dispatch: &Dispatch,
+        base: WorkgroupShape,
+    ) -> impl Iterator<Item = WorkgroupShape> {
+        let subgroups = self.has_subgroups();
+        let shapes = dispatch.kernel.shapes(base);
+        shapes.filter(move |shape| subgroups || !shape.needs_subgroups())
+    }
+
     /// The shape in which a dispatch runs on it.
     pub(super) fn shape_of(&self, dispatch: &Dispatch, base: WorkgroupShape) -> WorkgroupShape {
         if let Some(number) = self.variant {
-            let count = dispatch.kernel.shapes(base).count();
-            let mut shapes = dispatch.kernel.shapes(base);
+            let count = self.shapes(dispatch, base).count();
+            let mut shapes = self.shapes(dispatch, base);
             return shapes.nth(number % count).unwrap_or(base);
         }
         let state = self.chosen.lock();
         // A class is a text, which is only made if something was chosen.
         let class = (!state.choices.is_empty()).then(|| dispatch.class(base));
         let chosen = class.flatten().and_then(|class| state.choices.get(&class));
-        let known = chosen.filter(|&&chosen| dispatch.kernel.shapes(base).any(|s| s == chosen));
+        let known = chosen.filter(|&&chosen| self.shapes(dispatch, base).any(|s| s == chosen));
         known.copied().unwrap_or(dispatch.default_shape(base))
     }
 
@@ -142,7 +153,7 @@ impl Device {
         usage: &mut Option<Usage>,
     ) -> Result<Tuned> {
         let default = dispatch.default_shape(base);
-        let others = dispatch.kernel.shapes(base).filter(|&s| s != default);
+        let others = self.shapes(dispatch, base).filter(|&s| s != default);
         let shapes: Vec<WorkgroupShape> = std::iter::once(default).chain(others).collect();
         let repeated = |copies: usize, shape| -> Result<Program> {
             let mut plan = Plan::new("variants");

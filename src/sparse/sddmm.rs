@@ -19,7 +19,7 @@ crate::kernel! {
     /// scores. Shapes: `input` `[n_in][lanes]`, `delta` `[n_out][lanes]`; padding lanes of `delta` are zero.
     /// Grid: [`SddmmParams::grid`]. Bound by the loads of `input`.
     pub Sddmm, SddmmParams, SddmmTwin = "sparse/sddmm", shader!("sparse/sddmm"),
-        variants VARIANTS, |_| u32::MAX;
+        variants VARIANTS, |_| u32::MAX, subgroups SddmmSubgroups;
     params {
         /// Output units of the layer.
         rows: u32,
@@ -44,13 +44,27 @@ crate::kernel! {
     write output: f32,
 }
 
-/// Other numbers of rows on hardware, and eight pairs at a time. Each lane's part of a sum and the order of the parts
+crate::kernel! {
+    /// [`Sddmm`] in the shapes by subgroups, with the same bits. It takes the place of that kernel, which
+    /// is the one to be recorded.
+    pub SddmmSubgroups, SddmmParams, SddmmSubgroupsTwin = "sparse/sddmm_subgroups", shader!("sparse/sddmm_subgroups");
+    params shared;
+    pieces |p, _, _| p.cut(ShapeFamily::Hardware, WorkgroupShape::HARDWARE, |_| NONE);
+    read row_offsets: u32,
+    read cols: u32,
+    read input: f32,
+    read delta: f32,
+    write output: f32,
+}
+
+/// Other numbers of rows on hardware, eight pairs at a time, and sums by subgroups. Each lane's part of a sum and the order of the parts
 /// stay the same.
 const VARIANTS: &[WorkgroupShape] = &[
     WorkgroupShape::hardware(32, 2),
     WorkgroupShape::hardware(32, 8),
     WorkgroupShape::hardware(32, 2).unrolled(8),
     WorkgroupShape::hardware(32, 4).unrolled(8),
+    WorkgroupShape::hardware(32, 4).by_subgroups(),
 ];
 
 /// Pairs that a workgroup of the hardware shape sums between two barriers.
@@ -200,6 +214,20 @@ impl SddmmTwin<'_> {
             });
         }
         tasks.into_par_iter().for_each(|task| arch.dispatch(task));
+    }
+}
+
+impl SddmmSubgroupsTwin<'_> {
+    fn run(self) {
+        SddmmTwin {
+            params: self.params,
+            row_offsets: self.row_offsets,
+            cols: self.cols,
+            input: self.input,
+            delta: self.delta,
+            output: self.output,
+        }
+        .run();
     }
 }
 

@@ -11,7 +11,7 @@ crate::kernel! {
     ///
     /// Shapes as there; `bias` all rows of the arena. Grid: [`SddmmParams::grid`].
     pub SddmmBias, SddmmParams, SddmmBiasTwin = "sparse/sddmm_bias", shader!("sparse/sddmm_bias"),
-        variants VARIANTS, |_| u32::MAX;
+        variants VARIANTS, |_| u32::MAX, subgroups SddmmBiasSubgroups;
     params shared;
     pieces |p, _, shape| p.cut(ShapeFamily::Hardware, shape, |vectors| row_sum(vectors, shape));
     read row_offsets: u32,
@@ -22,17 +22,39 @@ crate::kernel! {
     write bias: f32,
 }
 
-/// Eight pairs at a time. With other numbers of rows, the sums of the biases would have another order.
-const VARIANTS: &[WorkgroupShape] = &[WorkgroupShape::hardware(32, 4).unrolled(8)];
+crate::kernel! {
+    /// [`SddmmBias`] in the shapes by subgroups, with the same bits. It takes the place of that
+    /// kernel, which is the one to be recorded.
+    pub SddmmBiasSubgroups, SddmmParams, SddmmBiasSubgroupsTwin =
+        "sparse/sddmm_bias_subgroups", shader!("sparse/sddmm_bias_subgroups");
+    params shared;
+    pieces |p, _, _| {
+        let shape = WorkgroupShape::HARDWARE;
+        p.cut(ShapeFamily::Hardware, shape, |vectors| row_sum(vectors, shape))
+    };
+    read row_offsets: u32,
+    read cols: u32,
+    read input: f32,
+    read delta: f32,
+    write output: f32,
+    write bias: f32,
+}
+
+/// Eight pairs at a time, and sums by subgroups. With other numbers of rows, the sums of the biases would have another
+/// order.
+const VARIANTS: &[WorkgroupShape] = &[
+    WorkgroupShape::hardware(32, 4).unrolled(8),
+    WorkgroupShape::hardware(32, 4).by_subgroups(),
+];
 
 /// Loops of the shader's `row_sum`. The one by fours makes fewer rounds, with a loop for the rest.
-fn row_sum(vectors: u32, shape: WorkgroupShape) -> Loops {
+pub(super) fn row_sum(vectors: u32, shape: WorkgroupShape) -> Loops {
     let turns = vectors.div_ceil(shape.lanes() * shape.rows());
     looped(1, NONE) + looped(turns, NONE) + looped(shape.lanes(), NONE) + looped(shape.rows(), NONE)
 }
 
 impl SddmmBiasTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let p = self.params;
         let (rows, lanes) = (p.rows as usize, p.vectors as usize * 4);
         let own = &mut self.bias[p.first_row as usize..][..rows];
@@ -52,6 +74,21 @@ impl SddmmBiasTwin<'_> {
             input: self.input,
             delta: self.delta,
             output: self.output,
+        }
+        .run();
+    }
+}
+
+impl SddmmBiasSubgroupsTwin<'_> {
+    fn run(self) {
+        SddmmBiasTwin {
+            params: self.params,
+            row_offsets: self.row_offsets,
+            cols: self.cols,
+            input: self.input,
+            delta: self.delta,
+            output: self.output,
+            bias: self.bias,
         }
         .run();
     }

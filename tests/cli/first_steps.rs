@@ -19,11 +19,10 @@ fn four(desk: &Desk, look: &[&str], train: &[&str]) -> [String; 3] {
     [trained.out + &trained.err, tested.out, page]
 }
 
-/// The recipe's own file, for fewer epochs.
+/// The preset, for fewer epochs.
 #[test]
 fn photos_in_four_commands() {
     let desk = Desk::new();
-    let recipe = concat!(env!("CARGO_MANIFEST_DIR"), "/recipes/photos.toml");
     for (part, count) in [("train", 12), ("val", 6)] {
         photos(
             &desk.path("photos").join(part),
@@ -32,12 +31,11 @@ fn photos_in_four_commands() {
             count,
         );
     }
-    let config = format!("--config={recipe}");
     let [trained, tested, _] = four(
         &desk,
         &["data", "check", "--data=photos"],
         &[
-            &config,
+            "--preset=photos",
             "--data=photos",
             "--epochs=4",
             "--batch=8",

@@ -145,6 +145,88 @@ fn every_method_begins_with_them() {
     }
 }
 
+/// The logits of a run before its first step.
+fn first_answers(config: &TrainConfig, data: &Dataset, inputs: &[f32]) -> Vec<f32> {
+    let trainer = Trainer::new(cpu(), config.clone(), data.clone()).unwrap();
+    trainer.predict(inputs).unwrap().values().to_vec()
+}
+
+#[test]
+fn a_wider_network_begins_with_the_same_answers_and_its_new_units_learn() {
+    let data = digits(Some(200));
+    let inputs: Vec<f32> = (0..16 * 64).map(|n| (n % 17) as f32 / 8.0 - 1.0).collect();
+    let mut resnet = small();
+    resnet.model.name = "resnet18".into();
+    resnet.model.width = 0.0625;
+    resnet.model.sparsity = 0.5;
+    let wider = [
+        (small(), "hidden", MethodName::GseUniform),
+        (small(), "hidden", MethodName::Dense),
+        (resnet, "width", MethodName::GseUniform),
+    ];
+    for (mut config, what, method) in wider {
+        let folder = tempfile::tempdir().unwrap();
+        config.run.epochs = 2;
+        let (_, before) = train(cpu(), &config, &data);
+        let old = first_answers(&config, &data, &inputs);
+        config.model.init = Some(saved(folder.path(), &before, &config));
+        let trained = first_answers(&config, &data, &inputs);
+        assert_ne!(old, trained);
+        match what {
+            "hidden" => {
+                let widths = &mut config.model.hidden;
+                widths[0] += 37;
+                widths[1] += 5;
+            }
+            _ => config.model.width *= 2.0,
+        }
+        config.topology.method = method;
+        let begun = first_answers(&config, &data, &inputs);
+        let worst = (begun.iter().zip(&trained))
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
+        assert!(worst < 1e-5, "{what}, {method}: {worst}");
+
+        let mut trainer = Trainer::new(cpu(), config.clone(), data.clone()).unwrap();
+        let first = trainer.snapshot().unwrap().state;
+        let (log, result) = run(&mut trainer);
+        result.unwrap();
+        let told = |part: &str| log.notes.iter().any(|note| note.contains(part));
+        assert!(told("the network is wider"), "{:?}", log.notes);
+        // What leads from new units to old ones is no longer 0, so the new ones take part.
+        let last = trainer.snapshot().unwrap().state;
+        let (first, last) = (first.layers.last().unwrap(), last.layers.last().unwrap());
+        let known = before.state.layers.last().unwrap().n_in as u32;
+        let from_new = |layer: &rootlet::sparse::LayerState| -> Vec<f32> {
+            let pairs = layer.pairs().zip(&layer.values);
+            let new = pairs.filter(|(pair, _)| pair.1 >= known);
+            new.map(|(_, weight)| *weight).collect()
+        };
+        assert!(!from_new(first).is_empty() && from_new(first).iter().all(|w| *w == 0.0));
+        assert!(from_new(last).iter().any(|w| *w != 0.0));
+    }
+}
+
+#[test]
+fn layers_that_mix_channels_do_not_become_wider() {
+    let data = digits(Some(96));
+    for model in ["resnet20", "simple-vit-tiny"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = small();
+        config.model.name = model.into();
+        config.model.width = 0.125;
+        config.run.steps = Some(1);
+        let (_, before) = train(cpu(), &config, &data);
+        config.model.init = Some(saved(folder.path(), &before, &config));
+        config.model.width = 0.25;
+        let said = refused(&config, &data);
+        assert!(said.contains("mixes channels by their number"), "{said}");
+        config.model.width = 0.0625;
+        let said = refused(&config, &data);
+        assert!(said.contains("others wider"), "{said}");
+    }
+}
+
 #[test]
 fn other_classes_get_a_new_last_layer_and_other_models_are_refused() {
     let data = digits(Some(200));
@@ -170,9 +252,9 @@ fn other_classes_get_a_new_last_layer_and_other_models_are_refused() {
     let told = |part: &str| log.notes.iter().any(|note| note.contains(part));
     assert!(told("the last layer, linear2, is new"), "{:?}", log.notes);
 
-    let mut wider = config.clone();
-    wider.model.hidden = vec![64, 32];
-    let error = refused(&wider, &data);
+    let mut narrower = config.clone();
+    narrower.model.hidden = vec![40, 64];
+    let error = refused(&narrower, &data);
     assert!(
         error.contains("its layer 0 takes 64 inputs to 48 outputs"),
         "{error}"

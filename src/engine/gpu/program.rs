@@ -117,8 +117,8 @@ impl GpuExecutor {
         let mut first = vec![0];
         let dispatches = plan.dispatches().iter().zip(shapes);
         for (((dispatch, &shape), pieces), (offset, parts)) in dispatches.zip(pieces).zip(offsets) {
-            let precisions = dispatch.precisions();
-            let pipeline = self.pipelines.get(dispatch.kernel, shape, &precisions)?;
+            let (kernel, precisions) = (dispatch.kernel.in_shape(shape), dispatch.precisions());
+            let pipeline = self.pipelines.get(kernel, shape, &precisions)?;
             let mut entries = vec![uniform(
                 pipeline.reflection.params_binding,
                 &params,
@@ -165,7 +165,7 @@ impl GpuExecutor {
                     work(groups, invocations, piece) + bound,
                 ));
                 prepared.push(PreparedPiece {
-                    kernel: dispatch.kernel,
+                    kernel,
                     pipeline: pipeline.clone(),
                     bind_group: self.device.create_bind_group(&wgpu::BindGroupDescriptor {
                         label: Some(dispatch.kernel.name),

@@ -1,12 +1,14 @@
-//! Weights from a checkpoint: of the same model, except for a last layer with other classes.
+//! Weights from a checkpoint: of the same model, which may have become wider, except for a last layer with other classes.
 
 use std::path::Path;
 
 use super::weights::Initial;
+use super::widening;
 use crate::checkpoint::{self, Snapshot};
 use crate::data::{Dataset, Task};
 use crate::error::option::{HIDDEN, INIT, MODEL, WIDTH};
 use crate::error::{Error, Result};
+use crate::layer::ParameterState;
 use crate::model::Model;
 use crate::sparse::LayerState;
 
@@ -28,8 +30,8 @@ pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial
         .unwrap_or_else(|| state.without_optimiser());
     let unfit = |what: String| {
         Error::Usage(format!(
-            "{INIT} {}: {what}; only the last layer may be another one: give the same {MODEL}, {WIDTH} and {HIDDEN}, \
-             and samples of the same size",
+            "{INIT} {}: {what}; only the last layer may be another one, and others wider: give the same {MODEL}, at \
+             least the same {WIDTH} and {HIDDEN}, and samples of the same size",
             found.path.display()
         ))
     };
@@ -48,15 +50,27 @@ pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial
     let same_classes = record.is_none_or(|record| record.classes == data.class_names);
     let last = sparse.len().saturating_sub(1);
     let mut notes: Vec<String> = found.note.into_iter().collect();
-    let mut layers = Vec::new();
+    let (mut layers, mut known_units) = (Vec::new(), Vec::new());
+    let mut wider = None;
     for (number, (own, layer)) in state.layers.into_iter().zip(&sparse).enumerate() {
         let LayerState { n_in, n_out, .. } = own;
         let fits = (n_in, n_out) == (layer.shape.n_in, layer.shape.n_out);
-        let is_last = number == last && n_in == layer.shape.n_in;
+        let widens = widening::is_wider(&own, layer.shape.n_in, layer.shape.n_out);
+        let is_last = number == last && n_in <= layer.shape.n_in;
+        let same_outputs = same_task && same_classes && n_out == layer.shape.n_out;
         let name = &layer.name;
-        match (fits, is_last) {
-            (true, false) => layers.push(Some(own)),
-            (true, true) if same_task && same_classes => layers.push(Some(own)),
+        known_units.push(n_out);
+        match (fits || widens, is_last) {
+            (true, last) if !last || same_outputs => {
+                if widens {
+                    wider.get_or_insert(name);
+                }
+                layers.push(Some(widening::placed(
+                    own,
+                    layer.shape.n_in,
+                    layer.shape.n_out,
+                )));
+            }
             (_, true) => {
                 notes.push(format!(
                     "the last layer, {name}, is new: that of {} tells other outputs",
@@ -64,7 +78,7 @@ pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial
                 ));
                 layers.push(None);
             }
-            (false, false) => {
+            (_, false) => {
                 return Err(unfit(format!(
                     "its layer {number} takes {n_in} inputs to {n_out} outputs, and {name} of the model {} takes {} to \
                      {}",
@@ -75,18 +89,35 @@ pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial
             }
         }
     }
+    if let (Some(wider), Some(obstacle)) = (wider, widening::obstacle(model)) {
+        return Err(unfit(format!(
+            "{wider} is wider, but {obstacle} of the model {} mixes channels by their number, so it would see other values",
+            model.name()
+        )));
+    }
     let declared = model.parameters();
-    let fits = state.parameters.len() == declared.len()
-        && (state.parameters.iter().zip(&declared))
-            .all(|(own, (kind, parameters))| own.fits(kind, parameters));
-    if !fits {
-        return Err(unfit(
-            "its norms and other dense parameters are others".to_owned(),
+    let parameters = match state.parameters.len() == declared.len() {
+        true => (state.parameters.iter().zip(&declared))
+            .map(|(own, (kind, parameters))| match wider {
+                Some(_) => widening::parameters(own, kind, parameters),
+                None => own.fits(kind, parameters).then(|| own.clone()),
+            })
+            .collect(),
+        false => None,
+    };
+    let parameters: Vec<ParameterState> = parameters
+        .ok_or_else(|| unfit("its norms and other dense parameters are others".to_owned()))?;
+    if wider.is_some() {
+        notes.push(format!(
+            "the network is wider than that of {}: new units have drawn weights, and those from new units to old ones \
+             begin with 0, so it begins with the same answers",
+            found.path.display()
         ));
     }
     Ok(Initial {
         layers,
-        parameters: state.parameters,
+        known_units,
+        parameters,
         learned: (!trained_images.is_empty()).then_some(trained_images),
         notes,
     })

@@ -87,6 +87,7 @@ pub(super) fn read(path: &Path, model: &Model) -> Result<Initial> {
     });
     Ok(Initial {
         layers: states,
+        known_units: sparse.iter().map(|layer| layer.shape.n_out).collect(),
         parameters,
         learned: None,
         notes,

@@ -7,6 +7,7 @@
 //! | `read.rs` | those that a configuration names |
 //! | `from_checkpoint.rs` | those of a checkpoint |
 //! | `from_dense.rs` | those of a file of dense tensors |
+//! | `widening.rs` | those of a narrower network in a wider one |
 //! | `matching.rs` | which tensor of such a file belongs to which layer |
 
 mod from_checkpoint;
@@ -14,6 +15,7 @@ mod from_dense;
 mod matching;
 mod read;
 mod weights;
+mod widening;
 
 pub(super) use read::initial_weights;
 pub(super) use weights::Initial;

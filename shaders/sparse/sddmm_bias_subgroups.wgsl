@@ -1,0 +1,42 @@
+// sddmm_bias with sums of pairs by subgroups, a variant of its hardware shape. The row of delta is added up as there.
+#require subgroups
+#import grid
+#import part
+#import sddmm_subgroups
+#import sddmm_row_sum
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> row_offsets: array<u32>; // [R + 1]
+@group(0) @binding(2) var<storage, read> cols: array<u32>; // [pairs]
+@group(0) @binding(3) var<storage, read> input: array<vec4<f32>>; // [n_in][vectors]
+@group(0) @binding(4) var<storage, read> delta: array<vec4<f32>>; // [n_out][vectors]
+@group(0) @binding(5) var<storage, read_write> output: array<f32>; // [pairs]
+@group(0) @binding(6) var<storage, read_write> bias: array<f32>; // [R]
+
+// As in sddmm_batch, for the sum of the row.
+const PITCH = 33u;
+
+var<workgroup> partial: array<f32, 132>; // ROWS * PITCH
+
+@compute @workgroup_size(WORKGROUP)
+fn sddmm_bias_subgroups(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) index: u32,
+    @builtin(subgroup_id) subgroup: u32,
+    @builtin(subgroup_size) size: u32,
+    @builtin(subgroup_invocation_id) invocation: u32,
+) {
+    let flat = flat_group(group, groups);
+    let unit = flat / part.chunks;
+    let chunk = flat - unit * part.chunks;
+    if unit >= params.rows {
+        return;
+    }
+    let begin = row_offsets[params.first_row + unit];
+    let end = row_offsets[params.first_row + unit + 1u];
+    lanes_over_batch(unit, begin + chunk, end, share_of(subgroup, size, invocation));
+    if chunk == 0u {
+        row_sum(unit, vec2(index % LANES, index / LANES));
+    }
+}
