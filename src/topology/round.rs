@@ -24,7 +24,7 @@ use super::scratch::{Scratch, Sizes};
 use super::table::{self, Slots};
 use super::tiles;
 use crate::engine::{Buffer, Device, Plan, Program, View};
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Fault, Refusal, Result};
 use crate::sparse::{Arena, LayerSpan, Window};
 pub use sample::ScoredPairs;
 
@@ -94,11 +94,9 @@ impl Round {
             tile,
         } = options;
         if growth.candidates() == Candidates::All && !growth.scores_by_step() {
-            return Err(Error::Usage(format!(
-                "the method `{}` cannot rank all inactive pairs without looking at a step: their scores are needed \
-                 tile by tile, within its backward pass",
-                method.name()
-            )));
+            return Err(Error::Refused(Refusal::RankedByStep {
+                method: method.name().to_owned(),
+            }));
         }
         let mut round = Round {
             spans: arena.spans.clone(),

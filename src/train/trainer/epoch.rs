@@ -10,7 +10,7 @@ use crate::checkpoint::Tested;
 use crate::clock::Instant;
 use crate::data::{DataPart, Interruptible, Loader, Order};
 use crate::engine::StepState;
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::network::{Feed, Network, Part, RING};
 use crate::optim::Moment;
 use crate::train::describe::{self, StepFlops};
@@ -207,11 +207,11 @@ impl Trainer {
         let rate = self.setup.learning_rate.at(moment);
         match rate.is_finite() && rate >= 0.0 {
             true => Ok(rate),
-            false => Err(Error::Usage(format!(
-                "the learning rate of step {} of {} is {rate}; it has to be a number, and not below 0",
-                moment.step + 1,
-                moment.steps
-            ))),
+            false => Err(Error::Refused(Refusal::LearningRate {
+                rate,
+                step: moment.step + 1,
+                steps: moment.steps,
+            })),
         }
     }
 
