@@ -9,6 +9,7 @@ mod message;
 mod misfit;
 mod no_adapter;
 pub(crate) mod option;
+mod refusal;
 mod remedy;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ pub use fault::Fault;
 pub use misfit::Misfit;
 pub use no_adapter::NoAdapter;
 pub use option::{OptionName, name_options};
+pub use refusal::Refusal;
 pub use remedy::{Remedies, Remedy};
 
 /// Result of anything in this crate that can fail.
@@ -26,8 +28,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// A flag, an option or a configuration value that cannot be used, for a reason that occurs in one place only.
+    /// An option of a program of its own that cannot be used, as a sentence. The library's own are [`Error::Refused`].
     Usage(String),
+    /// What was asked for and cannot be done, because it contradicts itself, other options or the data.
+    Refused(Refusal),
     /// A value that an option cannot have.
     Value {
         /// The option's name, as in `round_every`.
@@ -262,6 +266,7 @@ impl Error {
         matches!(
             self,
             Error::Usage(_)
+                | Error::Refused(_)
                 | Error::Value { .. }
                 | Error::NoEffect { .. }
                 | Error::Missing { .. }

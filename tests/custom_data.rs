@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 
 use common::says;
 use rootlet::Result;
+use rootlet::checkpoint;
 use rootlet::data::{
     DataSource, Dataset, Draws, ImageShape, Inputs, Loader, LoaderOptions, Normalisation, Order,
-    Reader, Reading, Share, TargetKind, Targets, Vectors,
+    Reader, Reading, Share, TargetKind, Targets, TestPart, Vectors,
 };
 use rootlet::engine::Device;
 use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
@@ -261,4 +262,42 @@ fn sources_that_break_their_word_are_refused() {
         Liar("nothing").boxed(),
     );
     says(mixed, &["with a class each", "test samples, with 1 number"]);
+}
+
+#[test]
+fn a_training_can_do_without_a_test() {
+    let mut data = Dataset::new(
+        "corners",
+        ImageShape::vector(3),
+        Corners(300).boxed(),
+        Corners(0).boxed(),
+    )
+    .unwrap();
+    let mut config = TrainConfig::default();
+    config.model.sparsity = 0.5;
+    config.model.hidden = vec![20];
+    config.run.epochs = 3;
+    let train = |data: &Dataset| {
+        let mut losses = Vec::new();
+        let mut note = |event: &Event| {
+            if let Event::Epoch(epoch) = event {
+                losses.push((epoch.train_loss, epoch.test_loss));
+            }
+            Ok(())
+        };
+        let device = Device::cpu(1).unwrap();
+        let mut trainer = Trainer::new(device, config.clone(), data.clone())?;
+        let finished = trainer.run(&mut Hooks::observing(&mut note))?;
+        // Its checkpoints can be read: no number in them is missing.
+        let [model, manifest] = checkpoint::to_bytes(&trainer.snapshot()?, "")?;
+        checkpoint::from_bytes([&model, &manifest])?;
+        Ok((losses, finished))
+    };
+    says(train(&data), &["no test images"]);
+    data.test_part = TestPart::Unwanted;
+    let (losses, finished) = train(&data).unwrap();
+    assert_eq!((losses.len(), finished.epochs), (3, 3));
+    assert!(losses[2].0 < losses[0].0 && losses.iter().all(|(_, test)| test.is_nan()));
+    assert!(finished.test_loss.is_nan() && !finished.interrupted);
+    assert_eq!(finished.trained_on, None);
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 use super::stepper::CLASSES;
 use crate::engine::tune::Tune;
 use crate::engine::{Device, DeviceOptions, Precision};
-use crate::error::option::ACTIVATIONS;
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::model::{Extent, Model, ModelOptions, by_name};
 use crate::sparse::{Assignment, Shape, allocate};
 
@@ -178,25 +177,25 @@ impl BenchOptions {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        let complain = |what: &str| Err(Error::Usage(what.to_owned()));
+        let complain = |why| Err(Error::Refused(why));
         if self.parts.is_empty() {
-            return complain("there is nothing to measure: name a part");
+            return complain(Refusal::NothingMeasured);
         }
         let sizes = [&self.sizes, &self.hidden, &self.scaling_sizes];
         if self.batch == 0 || sizes.into_iter().flatten().any(|&n| n == 0) {
-            return complain("batch and sizes start at 1");
+            return complain(Refusal::SizeOfZero);
         }
         if self.activations.is_half() && self.has(Part::Crossover) {
-            return complain(&format!(
-                "the part crossover is measured with activations in f32: leave it out, or {ACTIVATIONS}"
-            ));
+            return complain(Refusal::CrossoverInHalf);
         }
         let sparsities = self.sparsities.iter().chain([&self.step_sparsity]);
         for sparsity in sparsities {
             if !(0.0..1.0).contains(sparsity) {
-                return complain(&format!(
-                    "sparsity {sparsity} is outside [0, 1): 0 is dense"
-                ));
+                return Err(Error::OutOfRange {
+                    what: "sparsity",
+                    value: sparsity.to_string(),
+                    must: "it is outside [0, 1): 0 is dense",
+                });
             }
         }
         if self.has(Part::Model) {

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::doubt::MOST_SHARE;
 use super::plausible::impossible;
 use super::report::BenchReport;
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Fault, Refusal, Result};
 use crate::files;
 
 /// Version of the part around the report.
@@ -40,7 +40,9 @@ impl SharedReport {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             report,
         };
-        shared.check().map_err(Error::Usage)?;
+        shared
+            .check()
+            .map_err(|why| Error::Refused(Refusal::Unshareable { why }))?;
         Ok(shared)
     }
 

@@ -254,7 +254,13 @@ fn read(folder: &Path) -> Checked<Checkpoint> {
     let bytes = usize::try_from(manifest.tensors.bytes)
         .map_err(|_| wrong("is larger than this machine's memory can be".to_owned()))?;
     let data = read_exactly(file, bytes).map_err(wrong)?;
-    if crc32fast::hash(&data) != manifest.tensors.crc32 {
+    decode(manifest, &data, folder)
+}
+
+/// A checkpoint of `folder` from its manifest and the bytes of its tensors.
+pub(super) fn decode(manifest: Manifest, data: &[u8], folder: &Path) -> Checked<Checkpoint> {
+    let wrong = |reason: String| format!("{MODEL} {reason}");
+    if crc32fast::hash(data) != manifest.tensors.crc32 {
         return Err(wrong("fails its checksum".to_owned()));
     }
     let Tensors {
@@ -262,7 +268,7 @@ fn read(folder: &Path) -> Checked<Checkpoint> {
         past,
         trained_images,
     } = tensors::decode(
-        &data,
+        data,
         &manifest.layers,
         &manifest.dense(),
         &manifest.optimiser,

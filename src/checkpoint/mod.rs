@@ -22,6 +22,7 @@
 //! exactly what was saved or an [`Error::Checkpoint`](crate::Error::Checkpoint) that says what to do.
 
 mod best;
+mod bytes;
 mod checked;
 mod columns;
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub use crate::network::NetworkState;
 pub use crate::sparse::LayerState;
 #[doc(hidden)]
 pub use best::{Best, Which};
+pub use bytes::{from_bytes, to_bytes};
 pub(crate) use folder::is_file_of_one;
 #[doc(hidden)]
 pub use layer_shape::LayerShape;
@@ -67,6 +69,8 @@ pub use parameters::{ArrayShape, NormKind, NormShape, ParameterShape};
 pub use past::PastConnections;
 pub use progress::Progress;
 pub use save::save;
-pub(crate) use save::{save_best, save_of};
+#[doc(hidden)]
+pub use save::save_best;
+pub(crate) use save::save_of;
 pub use snapshot::Snapshot;
 pub(crate) use tensors::fuzz as fuzz_tensors;

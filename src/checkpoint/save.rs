@@ -50,14 +50,14 @@ pub(crate) fn save_of(
 ///
 /// # Errors
 /// As [`save`].
-pub(crate) fn save_best(
+pub fn save_best(
     run: &Path,
     snapshot: &Snapshot,
     config_toml: &str,
-    origin: &Origin,
+    origin: Option<&Origin>,
     before: Option<u64>,
 ) -> Result<PathBuf> {
-    let (target, store) = put(&Machine, run, BEST, snapshot, config_toml, Some(origin))?;
+    let (target, store) = put(&Machine, run, BEST, snapshot, config_toml, origin)?;
     let kept = [Some(snapshot.progress.step), before];
     let others = folder::list(&store).map(|entries| {
         let is_other = |entry: &Entry| entry.replaced || !kept.contains(&Some(entry.step));
@@ -111,7 +111,7 @@ fn put(
 }
 
 /// The bytes of the two files.
-fn encode(
+pub(super) fn encode(
     snapshot: &Snapshot,
     config_toml: &str,
     origin: Option<&Origin>,

@@ -55,7 +55,8 @@ impl Dataset {
                 TestPart::Published
                 | TestPart::Given
                 | TestPart::SplitOff { .. }
-                | TestPart::Nothing => String::new(),
+                | TestPart::Nothing
+                | TestPart::Unwanted => String::new(),
             };
             unjudged.extend(named(&images.class_sizes(self.classes), 0).map(|which| {
                 format!(

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::Value`] for an unknown name or a `limit` of 0, [`Error::Missing`] for a set that needs a `dir`,
 /// [`Error::Data`] for a file that is missing, truncated or corrupt, [`Error::Io`] for one that cannot be read, and
-/// [`Error::Usage`] for a folder whose test images are all training images.
+/// [`Error::Refused`] for a folder whose test images are all training images.
 pub fn load(source: &DataOptions) -> Result<Dataset> {
     load_as(source, true, &|_, _| ())
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Dataset, HeldOut, ImageShape, Images, Normalisation, TestPart};
 use crate::data::table::Preprocessing;
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::words::listed;
 
 /// The data set that was used.
@@ -112,7 +112,7 @@ impl DataRecord {
     /// The differences from `before`, one sentence each; empty if the data are the same.
     ///
     /// # Errors
-    /// [`Error::Usage`] for classes with other names, whose numbers no longer mean the same.
+    /// [`Error::Fixed`] for classes with other names, whose numbers no longer mean the same.
     pub fn changes(&self, before: &Self) -> Result<Vec<String>> {
         if self.classes != before.classes {
             return Err(Error::Fixed {
@@ -124,11 +124,7 @@ impl DataRecord {
             });
         }
         if self.preprocessing != before.preprocessing {
-            return Err(Error::Usage(
-                "the columns of the table were prepared otherwise when the run began: load it with what the checkpoint \
-                 has of that (`DataOptions::table.prepared`)"
-                    .to_owned(),
-            ));
+            return Err(Error::Refused(Refusal::OtherPreparation));
         }
         let samples = match self.preprocessing {
             Some(_) => "rows",
@@ -247,7 +243,7 @@ impl Dataset {
     /// inputs as in training.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a class that the network does not know.
+    /// [`Error::Fixed`] for a class that the network does not know.
     pub fn as_trained(mut self, trained: &DataRecord) -> Result<Self> {
         if trained.normalisation.mean.len() == self.shape.channels {
             self.normalisation = trained.normalisation.clone();

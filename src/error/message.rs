@@ -11,6 +11,7 @@ impl Error {
     pub fn message(&self, name: impl Fn(&str) -> String) -> String {
         match self {
             Error::Usage(text) => text.clone(),
+            Error::Refused(refusal) => refusal.to_string(),
             Error::Device(fault) => fault.to_string(),
             Error::Shape(misfit) => misfit.to_string(),
             Error::NoAdapter { why, candidates } => match candidates.as_str() {

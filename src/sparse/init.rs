@@ -4,8 +4,7 @@ use super::layer_state::LayerState;
 use crate::choice::choice;
 use crate::engine::host_memory;
 use crate::engine::random::{Stream, below, random, unit};
-use crate::error::option::{HIDDEN, SPARSITY};
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 
 /// A layer's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +57,10 @@ pub fn allocate(shapes: &[Shape], sparsity: f64, assignment: Assignment) -> Resu
     let total = ((1.0 - sparsity) * dense).round();
     let units: f64 = shapes.iter().map(|s| (s.n_in + s.n_out) as f64).sum();
     if total.max(units) >= f64::from(u32::MAX) {
-        return Err(Error::Usage(format!(
-            "{total} connections between {units} units are more than 2^32, all that can be counted; use a higher \
-             {SPARSITY} or a smaller {HIDDEN}"
-        )));
+        return Err(Error::Refused(Refusal::Countless {
+            connections: total,
+            units,
+        }));
     }
     let total = total as u64;
     host_memory::admit("connections", total * DRAWN, host_memory::available())?;

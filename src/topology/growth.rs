@@ -95,6 +95,34 @@ pub trait Growth: Send + Sync {
     fn finish(&self, _inputs: &FinishInputs<'_>, _plan: &mut Plan) -> Result<()> {
         Ok(())
     }
+
+    /// Whether [`Growth::judge`] is called.
+    fn judges_on_host(&self) -> bool {
+        false
+    }
+
+    /// Changes the scores of a layer's candidates on the host, after [`Growth::finish`] has run: for a rule that is
+    /// easier to write there than as a kernel. In each round it is called for every layer that has candidates, from
+    /// first to last. The candidates are read back and their scores written again, which takes O(N) time.
+    ///
+    /// # Errors
+    /// Any error ends the training step.
+    fn judge(&self, _layer: &mut JudgedLayer<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// One layer's candidates on the host.
+#[derive(Debug)]
+pub struct JudgedLayer<'a> {
+    /// The layer's index.
+    pub layer: usize,
+    /// `[candidate]`: its output unit in the layer, rising.
+    pub rows: &'a [u32],
+    /// `[candidate]`: its input unit in the layer, rising within an output unit.
+    pub cols: &'a [u32],
+    /// `[candidate]`: its score, by default the gradient that it would have. Those with the largest |score| are grown.
+    pub scores: &'a mut [f32],
 }
 
 /// All candidates at once, after their sums are complete.

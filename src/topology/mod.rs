@@ -62,7 +62,9 @@ pub use cumulate::{Cumulate, CumulateParams};
 pub use forward_set::{
     ExploreDecay, ExploreDecayParams, ForwardSet, ForwardWeights, ForwardWeightsParams,
 };
-pub use growth::{Candidates, Distribution, FinishInputs, Growth, NoGrowth, ScoreInputs, Scored};
+pub use growth::{
+    Candidates, Distribution, FinishInputs, Growth, JudgedLayer, NoGrowth, ScoreInputs, Scored,
+};
 pub use merge::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
     PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,

@@ -1,6 +1,7 @@
 //! A prune-and-grow round: two programs, recorded once, before and after the training step that scores the candidates.
 
 mod distinct;
+mod judge;
 mod observe;
 mod options;
 mod pass;
@@ -23,7 +24,7 @@ use super::scratch::{Scratch, Sizes};
 use super::table::{self, Slots};
 use super::tiles;
 use crate::engine::{Buffer, Device, Plan, Program, View};
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Fault, Refusal, Result};
 use crate::sparse::{Arena, LayerSpan, Window};
 pub use sample::ScoredPairs;
 
@@ -64,6 +65,8 @@ struct Work {
     sample: Program,
     /// Another draw, if candidates must be distinct.
     resample: Option<Program>,
+    /// What comes before the rule judges on the host, if it does.
+    settle: Option<Program>,
     exchange: Program,
 }
 
@@ -91,11 +94,9 @@ impl Round {
             tile,
         } = options;
         if growth.candidates() == Candidates::All && !growth.scores_by_step() {
-            return Err(Error::Usage(format!(
-                "the method `{}` cannot rank all inactive pairs without looking at a step: their scores are needed \
-                 tile by tile, within its backward pass",
-                method.name()
-            )));
+            return Err(Error::Refused(Refusal::RankedByStep {
+                method: method.name().to_owned(),
+            }));
         }
         let mut round = Round {
             spans: arena.spans.clone(),
@@ -164,8 +165,13 @@ impl Round {
             },
             &mut exchange.plan,
         )?;
+        let settle = self.growth.judges_on_host().then(|| {
+            let rest = recorder("exchange").plan;
+            std::mem::replace(&mut exchange.plan, rest)
+        });
         let exchange = exchange.exchange(&sampled)?;
         Ok(Work {
+            settle: settle.map(|plan| device.prepare(&plan)).transpose()?,
             sample: device.prepare(&sample)?,
             resample: resample.map(|plan| device.prepare(&plan)).transpose()?,
             exchange: device.prepare(&exchange)?,
@@ -210,7 +216,10 @@ impl Round {
     /// Number of dispatches in a round, not counting those within the training step; none if the topology is static.
     pub fn dispatches(&self) -> usize {
         let work = self.work.as_ref();
-        work.map_or(0, |work| work.sample.len() + work.exchange.len())
+        let settle = |work: &Work| work.settle.as_ref().map_or(0, Program::len);
+        work.map_or(0, |work| {
+            work.sample.len() + settle(work) + work.exchange.len()
+        })
     }
 
     /// The programs before and after the step that scores the candidates.
@@ -220,6 +229,7 @@ impl Round {
             [&work.sample, &work.exchange]
                 .into_iter()
                 .chain(&work.resample)
+                .chain(&work.settle)
         })
     }
 

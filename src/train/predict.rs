@@ -14,7 +14,7 @@ use crate::data::{
     self, DataRecord, ImageOptions, ImageShape, Images, Normalisation, Photos, Task, Vectors,
 };
 use crate::engine::{Device, DeviceOptions};
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::model::Model;
 use crate::network::Network;
 
@@ -179,9 +179,10 @@ impl Predictor {
     #[doc(hidden)]
     pub fn photos(&self, paths: &[PathBuf], skip: bool) -> Result<Images> {
         if self.preprocessing.is_some() {
-            return Err(Error::Usage(
-                "the network was trained on a table, not on images".to_owned(),
-            ));
+            return Err(Error::Refused(Refusal::OtherSamples {
+                trained: "a table",
+                given: "images",
+            }));
         }
         let options = ImageOptions {
             skip_bad: skip,
@@ -201,7 +202,10 @@ impl Predictor {
 
     fn rules(&self) -> Result<&Arc<Preprocessing>> {
         self.preprocessing.as_ref().ok_or_else(|| {
-            Error::Usage("the network was trained on images, not on a table".to_owned())
+            Error::Refused(Refusal::OtherSamples {
+                trained: "images",
+                given: "a table",
+            })
         })
     }
 

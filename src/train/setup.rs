@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::TrainConfig;
 use crate::checkpoint::Objective;
 use crate::data::{Dataset, TargetKind, Task};
-use crate::error::option::MODEL;
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::loss::{CrossEntropy, Loss, Metric};
 use crate::model::{MODELS, Model};
 use crate::optim::{LearningRate, Optimiser};
@@ -164,9 +163,10 @@ fn suits_tables(config: &TrainConfig, name: &str) -> Result<()> {
     let model = config.model_name();
     match model == MODELS[0] {
         true => Ok(()),
-        false => Err(Error::Usage(format!(
-            "{MODEL} {model} is for images, and {name} is a table; its rows are learned by {}",
-            MODELS[0]
-        ))),
+        false => Err(Error::Refused(Refusal::ModelOfImages {
+            model: model.to_string(),
+            data: name.to_owned(),
+            instead: MODELS[0],
+        })),
     }
 }

@@ -28,7 +28,7 @@ use super::setup::Setup;
 use crate::checkpoint::{Change, Progress};
 use crate::clock::Instant;
 use crate::data::{
-    Augmentation, DataPart, DataRecord, Dataset, LoaderOptions, Mixing, Operations, Order,
+    Augmentation, DataPart, DataRecord, Dataset, LoaderOptions, Mixing, Operations, Order, TestPart,
 };
 use crate::engine::Device;
 use crate::error::{Error, Result};
@@ -183,6 +183,9 @@ impl Trainer {
     fn timed_evaluation_by(&mut self, part: DataPart, stop: &AtomicBool) -> Result<Evaluation> {
         let start = Instant::now();
         let data = self.data.evaluated_on(part);
+        if data.test_part == TestPart::Unwanted && data.test.is_empty() {
+            return Ok(Evaluation::nothing());
+        }
         let options = self.batches(Order::Sequential, 0);
         let evaluation =
             self.by_averages(|| evaluate_until(&self.device, &self.network, &data, options, stop))?;

@@ -42,6 +42,27 @@ proptest! {
 }
 
 #[test]
+fn bytes_in_memory_are_those_of_the_files() {
+    let run = tempfile::tempdir().unwrap();
+    let saved = snapshot(7, &[8, 8]);
+    let path = checkpoint::save(run.path(), &saved, CONFIG).unwrap();
+    let [model, manifest] = checkpoint::to_bytes(&saved, CONFIG).unwrap();
+    assert_eq!(model, fs::read(path.join("model.safetensors")).unwrap());
+    assert_eq!(manifest, fs::read(path.join("manifest.json")).unwrap());
+    let loaded = checkpoint::from_bytes([&model, &manifest]).unwrap();
+    assert_eq!(bits(&loaded.snapshot), bits(&saved));
+    for (of_model, at) in [(true, model.len() / 2), (false, manifest.len() / 2)] {
+        let (mut model, mut manifest) = (model.clone(), manifest.clone());
+        let changed = if of_model { &mut model } else { &mut manifest };
+        changed[at] ^= 1;
+        let error = checkpoint::from_bytes([&model, &manifest]).unwrap_err();
+        assert!(error.to_string().contains("checksum"), "{error}");
+    }
+    let error = checkpoint::from_bytes([&model[1..], &manifest]).unwrap_err();
+    assert!(error.to_string().contains("bytes instead of"), "{error}");
+}
+
+#[test]
 fn the_newest_two_are_kept() {
     let run = tempfile::tempdir().unwrap();
     for step in [1, 20, 300] {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::data::json;
-use crate::{Desk, assert_same, names, table, text};
+use crate::{Desk, Done, assert_same, names, table, text};
 
 const TRAIN: [&str; 9] = [
     "train",
@@ -253,4 +253,72 @@ fn a_configuration_of_an_older_version_means_what_it_did() {
     assert!(again.contains("\nval_split = 0.1\n"), "{again}");
     let again = text_of(&["train", "--config=older.toml", "--print-config"]);
     assert!(again.contains("\n# val_split is not set\n"), "{again}");
+}
+
+/// The limit on a file's length stops the first write of a model, like a full disk. It is of the best weights, since
+/// they are kept before the epoch's checkpoint is saved.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_the_older_best_and_the_newest_whole() {
+    let desk = Desk::new();
+    // Its models have 128 KB, and all other files less than 16.
+    let more = [
+        "--hidden=256",
+        "--sparsity=0.5",
+        "--epochs=3",
+        "--round-every=20",
+        "--lr=0.1",
+        "--best-metric=loss",
+    ];
+    desk.good(&with(&more));
+    let run = desk.runs().remove(0);
+    let kept = |store: &str| -> Vec<(String, Vec<u8>)> {
+        let folder = run.join(store);
+        let read = |name: String| {
+            let bytes = fs::read(folder.join(&name).join("model.safetensors")).unwrap();
+            (name, bytes)
+        };
+        names(&folder).into_iter().map(read).collect()
+    };
+    let before = ["best", "checkpoints"].map(kept);
+    assert_eq!(before[0].last().unwrap().0, before[1].last().unwrap().0);
+    let eval = |which: &str| desk.good(&["eval", text(&run), which]).out;
+    let told = ["--checkpoint=best", "--checkpoint=newest"].map(eval);
+    let go_on = ["train", "--resume", text(&run), "--epochs=5", "--quiet"];
+    let whole = desk.command(&go_on);
+    let mut limited = std::process::Command::new("sh");
+    limited
+        .args(["-c", "ulimit -f 96; exec \"$@\"", "sh"])
+        .arg(whole.get_program())
+        .args(whole.get_args())
+        .current_dir(desk.path("."));
+    limited.envs(
+        whole
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    let done = Done::of(limited.output().unwrap());
+    done.failed(
+        1,
+        &[
+            "best/step-0000000148",
+            "cannot write",
+            "free some space",
+            "Checkpoints saved before are untouched",
+        ],
+    );
+    // No remains of the write take space, and both are what they were.
+    let after = ["best", "checkpoints"].map(kept);
+    assert!(
+        after == before,
+        "{:?}",
+        ["best", "checkpoints"].map(|store| names(&run.join(store)))
+    );
+    assert_eq!(["--checkpoint=best", "--checkpoint=newest"].map(eval), told);
+    // With space, the run goes on like one that met no limit.
+    desk.good(&go_on);
+    desk.good(&with(&more));
+    let other = desk.runs().remove(1);
+    desk.good(&["train", "--resume", text(&other), "--epochs=5", "--quiet"]);
+    assert_same(&run, &other);
 }

@@ -179,7 +179,7 @@ fn a_validation_part_is_held_out_of_a_known_set() {
         val_split: Some(1e-6),
         ..DataOptions::default()
     });
-    assert!(matches!(refused, Err(Error::Usage(_))));
+    assert!(matches!(refused, Err(Error::Refused(_))));
 }
 
 #[test]

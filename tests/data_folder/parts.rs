@@ -216,7 +216,7 @@ fn sizes_that_cannot_be_are_refused() {
     let dir = folder([("train/a/x.png", Picture::smooth(4, 4).png())]);
     for (size, resize) in [(0, 4), (5, 4), (4, 16_385), (usize::MAX, usize::MAX)] {
         let refused = data::load(&source(dir.path(), size, resize));
-        assert!(matches!(refused, Err(Error::Usage(_))));
+        assert!(matches!(refused, Err(Error::Refused(_))));
         says(refused, &["`image_size`", "`resize`"]);
     }
     // A shorter side of 1 pixel would make the longer one a giant.

@@ -8,6 +8,7 @@ mod distinct;
 mod draws;
 mod edges;
 mod forward_set;
+mod judged;
 mod kernels;
 mod oracle;
 mod primitives;

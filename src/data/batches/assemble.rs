@@ -4,8 +4,8 @@ use super::batch::{Batch, LoaderOptions, Order, Share};
 use crate::data::augmentation::{Mixed, Mixing, Operations};
 use crate::data::sources::{DataSource, Inputs, Reader, Reading, values_of};
 use crate::data::{ImageShape, Images, MixedLabels, Normalisation, Targets};
-use crate::error::option::{BATCH, RAND_AUGMENT};
-use crate::error::{Error, Misfit, Result};
+use crate::error::option::BATCH;
+use crate::error::{Error, Misfit, Refusal, Result};
 
 /// Samples transposed at once: 16 values of 4 bytes are one cache line of the batch's row, written in one go while the
 /// bytes of 16 images stream in.
@@ -230,9 +230,7 @@ impl Assembler {
                 (self.operations).vary(&mut pixels, shape, draws, number as u32);
                 Ok(pixels)
             }
-            Inputs::Reals(_) => Err(Error::Usage(format!(
-                "{RAND_AUGMENT} varies images of bytes, and these samples are numbers; leave it out"
-            ))),
+            Inputs::Reals(_) => Err(Error::Refused(Refusal::NotBytes)),
         };
         ready.iter().enumerate().map(of).collect()
     }

@@ -57,7 +57,7 @@ impl Loader {
     /// Starts to load `images`, which have the given shape. A `first_batch` past the end leaves no batches.
     ///
     /// # Errors
-    /// [`Error::Shape`] if shape, normalisation, batch, lanes and augmentation do not fit together, [`Error::Usage`]
+    /// [`Error::Shape`] if shape, normalisation, batch, lanes and augmentation do not fit together, [`Error::Value`]
     /// for random crops of images in memory, [`Error::Device`] if the operating system provides no thread.
     pub fn start(
         images: impl Into<Images>,
@@ -268,7 +268,9 @@ pub(in crate::data) mod tests {
     fn an_error_comes_in_its_batchs_place_and_ends_the_epoch() {
         for (workers, ahead) in [(1, 0), (1, 2), (2, 0), (3, 2), (7, 2)] {
             let make = |index| match index {
-                5.. => Err(Error::Usage(format!("no batch {index}"))),
+                5.. => Err(Error::Shape(crate::error::Misfit::Custom(format!(
+                    "no batch {index}"
+                )))),
                 _ => empty(index),
             };
             let with_workers = Loader::run(make, 0..20, workers, ahead).unwrap();

@@ -20,8 +20,8 @@ use crate::data::options::{DataOptions, ImageOptions};
 use crate::data::parts::{DataPart, HeldOut, TestPart};
 use crate::data::published::IMAGE_FOLDER;
 use crate::data::shape::ImageShape;
-use crate::error::option::{IMAGE_SIZE, RESIZE, VAL_SPLIT};
-use crate::error::{Error, Result};
+use crate::error::option::VAL_SPLIT;
+use crate::error::{Error, Refusal, Result};
 
 /// The commonly used mean and standard deviation of ImageNet's training images.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -40,9 +40,8 @@ pub(in crate::data) fn load(source: &DataOptions, to_train: bool) -> Result<Data
     }
     for part in DataPart::ALL {
         match judged_by_others(&data, part) {
-            Some(Shared::All(what, advice)) if to_train => {
-                let why = format!("{what}, and training images test nothing: {advice}");
-                return Err(Error::Usage(why));
+            Some(Shared::All(found, way_out)) if to_train => {
+                return Err(Error::Refused(Refusal::TestsNothing { found, way_out }));
             }
             Some(Shared::All(what, _)) => {
                 (data.notes).push(format!(
@@ -249,10 +248,11 @@ fn list_parts(source: &DataOptions, to_train: bool) -> Result<(Dataset, Faults)>
 fn sizes(options: &ImageOptions) -> Result<(u32, u32)> {
     let (size, resize) = (options.size, options.resize());
     if size == 0 || size > resize || resize > LONGEST as usize {
-        return Err(Error::Usage(format!(
-            "parts of {size} × {size} pixels cannot be cut out of images whose shorter side is resized to {resize}; \
-             {IMAGE_SIZE} must be at least 1 and at most {RESIZE}, and that at most {LONGEST}"
-        )));
+        return Err(Error::Refused(Refusal::ImageSizes {
+            size,
+            resize,
+            most: LONGEST,
+        }));
     }
     Ok((size as u32, resize as u32))
 }

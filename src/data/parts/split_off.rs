@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::data::image_folder::{File, Hashes, TEST_FOLDERS};
 use crate::data::{FolderSplit, Split};
 use crate::error::option::VAL_SPLIT;
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 
 impl FolderSplit {
     /// Training images and held-out images: `share` of every class, leaving at least one image for training. The choice
@@ -76,11 +76,10 @@ impl Split {
         let rank = |at| xxh3_64_with_seed(self.image(at), seed.into());
         let held = chosen(self.labels(), rank, share);
         if share > 0.0 && !held.contains(&true) {
-            return Err(Error::Usage(format!(
-                "a {VAL_SPLIT} of {share} holds out none of {} images, because one of each class stays; give a \
-                 larger one",
-                self.len()
-            )));
+            return Err(Error::Refused(Refusal::HoldsNone {
+                share,
+                images: self.len(),
+            }));
         }
         let part = |requested: bool| {
             let own = || (0..self.len()).filter(|&at| held[at] == requested);

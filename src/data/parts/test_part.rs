@@ -19,6 +19,8 @@ pub enum TestPart {
     File(String),
     /// There are none.
     Nothing,
+    /// There are none, and none are missed: a training without a validation part is then never evaluated.
+    Unwanted,
     /// They were split off the training images or rows, because the set has no others.
     SplitOff {
         /// Share of all images for training, or of all rows.
@@ -54,7 +56,8 @@ impl TestPart {
             | TestPart::Given
             | TestPart::Folder(_)
             | TestPart::File(_)
-            | TestPart::Nothing => false,
+            | TestPart::Nothing
+            | TestPart::Unwanted => false,
         }
     }
 }
@@ -66,7 +69,7 @@ impl fmt::Display for TestPart {
             TestPart::Given => f.write_str("in files that are not the published ones"),
             TestPart::Folder(name) => write!(f, "from {name}/"),
             TestPart::File(name) => write!(f, "from {name}"),
-            TestPart::Nothing => f.write_str("none"),
+            TestPart::Nothing | TestPart::Unwanted => f.write_str("none"),
             TestPart::SplitOff {
                 share,
                 seed,

@@ -113,7 +113,7 @@ pub(in crate::data) static CATALOGUE: &[Entry] = &[
 /// for tables; border, crop and mirroring for CIFAR; resized crops and mirroring for image folders.
 ///
 /// # Errors
-/// [`Error::Usage`] for an unknown name.
+/// [`Error::Value`] for an unknown name.
 pub fn usual_augmentation(name: &str) -> Result<Augmentation> {
     if is_path(name) {
         return Ok(Augmentation::None);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::choice::choice;
-use crate::error::{Error, Misfit, Result};
+use crate::error::{Error, Misfit, Refusal, Result};
 
 choice! {
     /// How cells without a value are treated.
@@ -170,10 +170,9 @@ impl Preprocessing {
             .iter()
             .find(|c| matches!(c.rule, Rule::Category { .. }));
         if let Some(column) = texts {
-            return Err(Error::Usage(format!(
-                "the column `{}` is of texts, not of numbers; give the rows as a file",
-                column.name
-            )));
+            return Err(Error::Refused(Refusal::TextColumn {
+                column: column.name.clone(),
+            }));
         }
         if width == 0 || !numbers.len().is_multiple_of(width) {
             return Err(Error::Shape(Misfit::Unfit {
@@ -185,10 +184,11 @@ impl Preprocessing {
         for (at, &x) in numbers.iter().enumerate() {
             let ColumnRule { name, rule } = &self.columns[at % width];
             let Some(own) = rule.of_number(x) else {
-                return Err(Error::Usage(format!(
-                    "row {}, column `{name}`: {x} is no number that training had",
-                    at / width + 1
-                )));
+                return Err(Error::Refused(Refusal::NewNumber {
+                    row: at / width + 1,
+                    column: name.clone(),
+                    number: x,
+                }));
             };
             inputs.extend(own);
         }

@@ -22,7 +22,7 @@ impl RunFolder {
     /// Checks that a run can have this name, before anything else is done.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the name is not a single part of a path.
+    /// [`Error::Value`] if the name is not a single part of a path.
     pub fn check_name(name: &str) -> Result<()> {
         let allowed = |c: char| c.is_alphanumeric() || "-_.+".contains(c);
         if name.is_empty() || !name.chars().all(allowed) {
@@ -38,7 +38,7 @@ impl RunFolder {
     /// Refuses a folder for runs that is itself a run folder: anybody who looks at it would see only that run.
     ///
     /// # Errors
-    /// [`Error::Usage`] with the name of the option that asked for it.
+    /// [`Error::Folder`] with the name of the option that asked for it.
     pub fn check_runs(folder: &Path, option: &str) -> Result<()> {
         match Self::is_one(folder) {
             false => Ok(()),

@@ -26,7 +26,8 @@ impl KeepBest for BestSaver<'_> {
             return Ok(self.folder.path().to_owned());
         }
         let path = self.folder.path();
-        checkpoint::save_best(path, snapshot, &self.text, self.origin, self.told.get())
+        let origin = Some(self.origin);
+        checkpoint::save_best(path, snapshot, &self.text, origin, self.told.get())
     }
 
     fn best(&mut self, step: u64) -> Result<NetworkState> {

@@ -12,7 +12,7 @@ use crate::cache::tuned;
 use crate::checkpoint::{Checkpoint, Origin, Snapshot};
 use crate::data::Dataset;
 use crate::engine::{Device, DeviceOptions};
-use crate::error::option::{ADAPTER, CHECK};
+use crate::error::Refusal;
 use crate::report::recording::{Known, ResumePoint, missing, now, tables_against};
 use crate::report::{Console, Lost, Reports, Resumed, RunFolder, RunLock, Style};
 use crate::train::event::Finished;
@@ -105,10 +105,9 @@ impl RecordedTraining {
         device.warning().into_iter().for_each(&mut *note);
         if let (Some(filter), true) = (check, device.is_cpu()) {
             let kernel = if filter.is_empty() { "all" } else { filter };
-            return Err(Error::Usage(format!(
-                "{CHECK} {kernel} has no effect here: the CPU executor runs the twins themselves, and a kernel is \
-                 compared with its twin; leave it out, or train on another {ADAPTER}"
-            )));
+            return Err(Error::Refused(Refusal::CheckOnCpu {
+                kernel: kernel.to_owned(),
+            }));
         }
         let mut config = config;
         if device.tunes() {

@@ -3,7 +3,7 @@
 use super::{Observes, Round, StepPass};
 use crate::clock::Instant;
 use crate::engine::{Device, KernelCheck, Program};
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::topology::report::RoundReport;
 
 /// A round in progress, around a training step.
@@ -84,9 +84,7 @@ impl Running<'_> {
     pub fn finish(self) -> Result<(RoundReport, Vec<KernelCheck>)> {
         match self.report {
             Some(report) => Ok((report, self.checks)),
-            None => Err(Error::Usage(
-                "a topology round was left before its exchange: ask for the next pass until there is none".into(),
-            )),
+            None => Err(Error::Refused(Refusal::RoundLeft)),
         }
     }
 
@@ -114,6 +112,10 @@ impl Running<'_> {
         let sample = self.round.read_sample(self.device)?;
         let start = Instant::now();
         if let Some(work) = &self.round.work {
+            if let Some(settle) = &work.settle {
+                run(self.device, settle, self.filter, &mut self.checks)?;
+                self.round.judge(self.device, work)?;
+            }
             run(self.device, &work.exchange, self.filter, &mut self.checks)?;
         }
         let seconds = self.seconds + start.elapsed().as_secs_f64();

@@ -34,7 +34,7 @@ impl TrainConfig {
     /// Whether a run with this configuration can continue with `next`. `file` is the run's `config.toml`, for advice.
     ///
     /// # Errors
-    /// [`Error::Usage`] names the value that cannot change, and why.
+    /// [`Error::Fixed`] names the value that cannot change, and why.
     pub fn goes_on_with(&self, next: &Self, file: &Path) -> Result<()> {
         let refuse = |what: String| {
             let file = file.display();

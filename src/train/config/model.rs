@@ -6,10 +6,10 @@ use super::context::Context;
 use super::section::section;
 use super::value::AUTO;
 use crate::bounds::{LARGEST_FACTOR, MOST, check, list_text, positive};
-use crate::error::option::{ASSIGNMENT, CONNECTIONS, SPARSITY, WIDTH};
+use crate::error::Refusal;
+use crate::error::option::{CONNECTIONS, SPARSITY, WIDTH};
 use crate::model::{MODELS, Model};
 use crate::sparse::{Assignment, allocate};
-use crate::words::counted;
 use crate::{Error, Result};
 
 /// The model for large images if none was named.
@@ -171,14 +171,17 @@ impl ModelConfig {
                 1.0 - connections as f64 / dense as f64
             }
         };
-        allocate(&shapes, sparsity, self.assignment).map_err(|error| match (error, self.connections) {
-            // The user did not mention a sparsity.
-            (Error::Unconnected { .. }, Some(connections)) => Error::Usage(format!(
-                "{CONNECTIONS} {connections} leave a layer of the model without any, as they are divided among its {} \
-                 ({ASSIGNMENT}); give more",
-                counted(shapes.len() as u64, "layer"),
-            )),
-            (other, _) => other,
+        allocate(&shapes, sparsity, self.assignment).map_err(|error| {
+            match (error, self.connections) {
+                // The user did not mention a sparsity.
+                (Error::Unconnected { .. }, Some(connections)) => {
+                    Error::Refused(Refusal::TooFewConnections {
+                        connections,
+                        layers: shapes.len(),
+                    })
+                }
+                (other, _) => other,
+            }
         })
     }
 }

@@ -7,7 +7,8 @@ use super::context::Context;
 use super::names::{LossName, TaskName};
 use super::section::section;
 use crate::data::{Dataset, TargetKind, Task};
-use crate::error::option::{BALANCE, CLASS_WEIGHTS, LABEL_SMOOTHING, LOSS, TASK};
+use crate::error::Refusal;
+use crate::error::option::{LOSS, TASK};
 use crate::loss::{
     AbsoluteError, Accuracy, BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError,
     Metric, PrecisionAt,
@@ -68,10 +69,11 @@ impl TaskConfig {
         if let (Some(task), Some(of_loss)) = (self.name.task(), self.loss.task())
             && task != of_loss
         {
-            return Err(Error::Usage(format!(
-                "{LOSS} {} is for {of_loss}, and {TASK} is {task}; use {LOSS} auto",
-                self.loss
-            )));
+            return Err(Error::Refused(Refusal::LossOfOtherTask {
+                loss: self.loss.to_string(),
+                of_loss: of_loss.to_string(),
+                task: task.to_string(),
+            }));
         }
         Huber::new(self.huber_delta)?;
         self.class_weights()?;
@@ -85,26 +87,31 @@ impl TaskConfig {
     /// Checks that the configuration is meant for such data.
     ///
     /// # Errors
-    /// [`Error::Usage`] names what does not fit.
+    /// [`Error::Refused`] names what does not fit.
     pub(crate) fn check(&self, data: &Dataset) -> Result<()> {
         self.validate()?;
         let found = Task::of(data.train.targets());
-        let unfit = |what: String, task: Task, remedy: String| {
-            Err(Error::Usage(format!(
-                "{what} compares outputs with {}, and the data set {} has {}, for {found}; {remedy}",
-                task.targets(),
-                data.name,
-                data.train.targets()
-            )))
+        let unfit = |option, value: String, task: Task, way_out: String| {
+            Err(Error::Refused(Refusal::Targets {
+                option,
+                value,
+                needs: task.targets().to_owned(),
+                data: data.name.clone(),
+                has: data.train.targets().to_string(),
+                task: found.to_string(),
+                way_out,
+            }))
         };
         match (self.name.task(), self.loss.task()) {
             (Some(task), _) if task != found => unfit(
-                format!("{TASK} {task}"),
+                TASK,
+                task.to_string(),
                 task,
                 format!("leave {TASK} out, or give other data"),
             ),
             (_, Some(task)) if task != found => unfit(
-                format!("{LOSS} {}", self.loss),
+                LOSS,
+                self.loss.to_string(),
                 task,
                 format!("use {LOSS} auto"),
             ),
@@ -112,20 +119,17 @@ impl TaskConfig {
         }?;
         let has_no_classes = found == Task::Regression;
         if has_no_classes && self.class_weights()? != ClassWeights::None {
-            return Err(Error::Usage(format!(
-                "{CLASS_WEIGHTS} {} weigh classes, and the data set {} has {}; leave them out",
-                self.class_weights,
-                data.name,
-                data.train.targets()
-            )));
+            return Err(Error::Refused(Refusal::NoClasses {
+                weights: self.class_weights.clone(),
+                data: data.name.clone(),
+                has: data.train.targets().to_string(),
+            }));
         }
         if self.balance && found != Task::Classification {
-            return Err(Error::Usage(format!(
-                "{BALANCE} draws each class as often, and a sample of the data set {} has no single class, but {}; \
-                 leave it out",
-                data.name,
-                data.train.targets()
-            )));
+            return Err(Error::Refused(Refusal::NoSingleClass {
+                data: data.name.clone(),
+                has: data.train.targets().to_string(),
+            }));
         }
         Ok(())
     }
@@ -142,9 +146,10 @@ impl TaskConfig {
     ) -> Result<(Arc<dyn Loss>, Arc<dyn Metric>)> {
         let task = Task::of(targets);
         if task != Task::Classification && label_smoothing != 0.0 {
-            return Err(Error::Usage(format!(
-                "{LABEL_SMOOTHING} {label_smoothing} is for a class a sample, and the task is {task}; leave it out"
-            )));
+            return Err(Error::Refused(Refusal::Smoothing {
+                smoothing: label_smoothing,
+                task: task.to_string(),
+            }));
         }
         Ok(match task {
             Task::Classification => (

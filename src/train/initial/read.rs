@@ -3,8 +3,7 @@
 use super::weights::Initial;
 use super::{from_checkpoint, from_dense};
 use crate::data::Dataset;
-use crate::error::option::{INIT, INIT_DENSE};
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::model::Model;
 use crate::train::TrainConfig;
 
@@ -21,8 +20,6 @@ pub(in crate::train) fn initial_weights(
         (None, None) => Ok(None),
         (Some(path), None) => from_checkpoint::read(path, model, data).map(Some),
         (None, Some(path)) => from_dense::read(path, model).map(Some),
-        (Some(_), Some(_)) => Err(Error::Usage(format!(
-            "{INIT} and {INIT_DENSE} both say what to begin with; leave one out"
-        ))),
+        (Some(_), Some(_)) => Err(Error::Refused(Refusal::BothInits)),
     }
 }

@@ -7,10 +7,10 @@ use super::resident::reside;
 use super::trained_images::TrainedImages;
 use super::weights::Weighing;
 use crate::checkpoint::Progress;
-use crate::data::{Dataset, Mixing, Operations, TargetKind};
+use crate::data::{Dataset, Mixing, Operations, TargetKind, TestPart};
 use crate::engine::Device;
-use crate::error::option::{CUTMIX, MICRO_BATCH, MIXUP, RAND_AUGMENT, ROUND_BATCHES};
-use crate::error::{Error, Remedies, Result};
+use crate::error::option::{CUTMIX, MICRO_BATCH, RAND_AUGMENT, ROUND_BATCHES};
+use crate::error::{Error, Refusal, Remedies, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions};
 use crate::topology::Candidates;
@@ -92,7 +92,8 @@ impl Trainer {
         setup.loss = weighing.loss;
         let class_weights = weighing.of_label;
         let (model, method) = (&setup.model, &setup.method);
-        if data.test.is_empty() && data.validation.is_none() {
+        let evaluates = data.test_part != TestPart::Unwanted;
+        if data.test.is_empty() && data.validation.is_none() && evaluates {
             return Err(Error::Nothing {
                 what: format!(
                     "tested: the data set {} has no test {samples}s, and training {samples}s test nothing; add some",
@@ -243,17 +244,16 @@ fn check_varied(
         (CUTMIX, mixing.cuts()),
     ];
     if let Some((option, _)) = images.into_iter().find(|(_, asked)| *asked && !is_image) {
-        return Err(Error::Usage(format!(
-            "{option} varies images, and a sample of the data set {} is a list of numbers; leave it out",
-            data.name
-        )));
+        return Err(Error::Refused(Refusal::NotImages {
+            option,
+            data: data.name.clone(),
+        }));
     }
     let is_class = data.train.targets() == TargetKind::Labels;
     if !mixing.is_none() && is_class && !setup.is_cross_entropy() {
-        return Err(Error::Usage(format!(
-            "{MIXUP} and {CUTMIX} give a sample two classes, which {} does not know; leave them out",
-            setup.loss.name()
-        )));
+        return Err(Error::Refused(Refusal::MixedClasses {
+            loss: setup.loss.name(),
+        }));
     }
     Ok(())
 }

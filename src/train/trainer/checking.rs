@@ -3,7 +3,7 @@
 use super::Trainer;
 use super::compared::Checking;
 use crate::engine::{KernelCheck, Program};
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::topology::from_dense::Start;
 use crate::train::event::Event;
 use crate::train::hooks::Hooks;
@@ -88,9 +88,8 @@ impl Trainer {
 }
 
 fn nothing(filter: &str, why: &str) -> Error {
-    let kernels = match filter {
-        "" => "all kernels".to_owned(),
-        part => format!("kernels whose names contain `{part}`"),
-    };
-    Error::Usage(format!("a check of {kernels} compares nothing: {why}"))
+    Error::Refused(Refusal::ChecksNothing {
+        kernels: filter.to_owned(),
+        why: why.to_owned(),
+    })
 }

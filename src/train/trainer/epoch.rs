@@ -10,7 +10,7 @@ use crate::checkpoint::Tested;
 use crate::clock::Instant;
 use crate::data::{DataPart, Interruptible, Loader, Order};
 use crate::engine::StepState;
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::network::{Feed, Network, Part, RING};
 use crate::optim::Moment;
 use crate::train::describe::{self, StepFlops};
@@ -207,11 +207,11 @@ impl Trainer {
         let rate = self.setup.learning_rate.at(moment);
         match rate.is_finite() && rate >= 0.0 {
             true => Ok(rate),
-            false => Err(Error::Usage(format!(
-                "the learning rate of step {} of {} is {rate}; it has to be a number, and not below 0",
-                moment.step + 1,
-                moment.steps
-            ))),
+            false => Err(Error::Refused(Refusal::LearningRate {
+                rate,
+                step: moment.step + 1,
+                steps: moment.steps,
+            })),
         }
     }
 
@@ -316,7 +316,7 @@ impl Trainer {
         self.progress.loss_sum = 0.0;
         self.progress.score_sum = 0.0;
         self.progress.seen = 0;
-        self.progress.tested = Some(Tested {
+        self.progress.tested = (evaluation.images > 0).then(|| Tested {
             step: self.progress.step,
             loss: evaluation.loss,
             accuracy: Some(evaluation.accuracy).filter(|accuracy| !accuracy.is_nan()),

@@ -2,8 +2,7 @@
 
 use crate::data::{Augmentation, Dataset, ResidentImages};
 use crate::engine::Device;
-use crate::error::option::{CUTMIX, MIXUP, RAND_AUGMENT, RESIDENT};
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::network::{Network, Resident};
 use crate::train::TrainConfig;
 
@@ -23,10 +22,7 @@ pub(super) fn reside(
         return Ok(None);
     }
     if config.data.needs_loader() {
-        return Err(Error::Usage(format!(
-            "{RESIDENT} has the device make batches, and {MIXUP}, {CUTMIX} and {RAND_AUGMENT} are the loader's work; \
-             leave one of them out"
-        )));
+        return Err(Error::Refused(Refusal::ResidentMixes));
     }
     let normalisation = &data.normalisation;
     let resident = network.reside(device, split, data.shape, normalisation, augmentation)?;

@@ -79,6 +79,7 @@ impl Trainer {
             | TestPart::Folder(_)
             | TestPart::File(_)
             | TestPart::Nothing
+            | TestPart::Unwanted
             | TestPart::SplitOff { .. } => data.test_images_among(&self.trained_images()?),
         }
     }

@@ -4,8 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use crate::data::{Batch, Dataset, Draws, Images, TargetKind, Targets, weigh_pair};
-use crate::error::option::CLASS_WEIGHTS;
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::loss::{BinaryCrossEntropy, Loss};
 use crate::network::Part;
 use crate::train::TrainConfig;
@@ -28,12 +27,11 @@ fn of_classes(config: &mut TrainConfig, data: &Dataset) -> Result<Option<Vec<f32
             Ok(Some(weights))
         }
         ClassWeights::Given(weights) if weights.len() == classes => Ok(Some(weights)),
-        ClassWeights::Given(weights) => Err(Error::Usage(format!(
-            "{CLASS_WEIGHTS} has {} numbers, and the data set {} has {classes} classes; give one for each, in their \
-             order",
-            weights.len(),
-            data.name
-        ))),
+        ClassWeights::Given(weights) => Err(Error::Refused(Refusal::ClassWeights {
+            weights: weights.len(),
+            data: data.name.clone(),
+            classes,
+        })),
     }
 }
 
@@ -93,11 +91,7 @@ impl Weighing {
         if let (Some(weights), TargetKind::Flags(_)) = (&weights, data.train.targets()) {
             let own: &dyn Any = loss.as_ref();
             if !own.is::<BinaryCrossEntropy>() {
-                return Err(Error::Usage(format!(
-                    "{CLASS_WEIGHTS} of several classes a sample are the business of the loss, and {} is not one of \
-                     this crate; leave them out",
-                    loss.name()
-                )));
+                return Err(Error::Refused(Refusal::WeightsOfLoss { loss: loss.name() }));
             }
             return Ok(Weighing {
                 loss: Arc::new(BinaryCrossEntropy::weighted(weights.clone())?),
