@@ -31,7 +31,7 @@ pub enum Error {
     /// An option of a program of its own that cannot be used, as a sentence. The library's own are [`Error::Refused`].
     Usage(String),
     /// What was asked for and cannot be done, because it contradicts itself, other options or the data.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// A value that an option cannot have.
     Value {
         /// The option's name, as in `round_every`.

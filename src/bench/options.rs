@@ -177,7 +177,7 @@ impl BenchOptions {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        let complain = |why| Err(Error::Refused(why));
+        let complain = |why| Err(Error::refused(why));
         if self.parts.is_empty() {
             return complain(Refusal::NothingMeasured);
         }

@@ -42,7 +42,7 @@ impl SharedReport {
         };
         shared
             .check()
-            .map_err(|why| Error::Refused(Refusal::Unshareable { why }))?;
+            .map_err(|why| Error::refused(Refusal::Unshareable { why }))?;
         Ok(shared)
     }
 

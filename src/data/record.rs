@@ -124,7 +124,7 @@ impl DataRecord {
             });
         }
         if self.preprocessing != before.preprocessing {
-            return Err(Error::Refused(Refusal::OtherPreparation));
+            return Err(Error::refused(Refusal::OtherPreparation));
         }
         let samples = match self.preprocessing {
             Some(_) => "rows",

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Error;
 use super::option::{
     ACTIVATIONS, ADAPTER, ASSIGNMENT, BALANCE, CHECK, CLASS_WEIGHTS, CONNECTIONS, CUTMIX, HIDDEN,
     IMAGE_SIZE, INIT, INIT_DENSE, LABEL_SMOOTHING, LOSS, MIXUP, MODEL, OptionName, RAND_AUGMENT,
@@ -202,6 +203,13 @@ pub enum Refusal {
         /// What is missing or impossible.
         why: String,
     },
+}
+
+impl Error {
+    /// An error that says what cannot be done.
+    pub(crate) fn refused(what: Refusal) -> Self {
+        Error::Refused(Box::new(what))
+    }
 }
 
 impl fmt::Display for Refusal {

@@ -57,7 +57,7 @@ pub fn allocate(shapes: &[Shape], sparsity: f64, assignment: Assignment) -> Resu
     let total = ((1.0 - sparsity) * dense).round();
     let units: f64 = shapes.iter().map(|s| (s.n_in + s.n_out) as f64).sum();
     if total.max(units) >= f64::from(u32::MAX) {
-        return Err(Error::Refused(Refusal::Countless {
+        return Err(Error::refused(Refusal::Countless {
             connections: total,
             units,
         }));

@@ -94,7 +94,7 @@ impl Round {
             tile,
         } = options;
         if growth.candidates() == Candidates::All && !growth.scores_by_step() {
-            return Err(Error::Refused(Refusal::RankedByStep {
+            return Err(Error::refused(Refusal::RankedByStep {
                 method: method.name().to_owned(),
             }));
         }

@@ -179,7 +179,7 @@ impl Predictor {
     #[doc(hidden)]
     pub fn photos(&self, paths: &[PathBuf], skip: bool) -> Result<Images> {
         if self.preprocessing.is_some() {
-            return Err(Error::Refused(Refusal::OtherSamples {
+            return Err(Error::refused(Refusal::OtherSamples {
                 trained: "a table",
                 given: "images",
             }));
@@ -202,7 +202,7 @@ impl Predictor {
 
     fn rules(&self) -> Result<&Arc<Preprocessing>> {
         self.preprocessing.as_ref().ok_or_else(|| {
-            Error::Refused(Refusal::OtherSamples {
+            Error::refused(Refusal::OtherSamples {
                 trained: "images",
                 given: "a table",
             })

@@ -163,7 +163,7 @@ fn suits_tables(config: &TrainConfig, name: &str) -> Result<()> {
     let model = config.model_name();
     match model == MODELS[0] {
         true => Ok(()),
-        false => Err(Error::Refused(Refusal::ModelOfImages {
+        false => Err(Error::refused(Refusal::ModelOfImages {
             model: model.to_string(),
             data: name.to_owned(),
             instead: MODELS[0],

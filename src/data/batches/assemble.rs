@@ -230,7 +230,7 @@ impl Assembler {
                 (self.operations).vary(&mut pixels, shape, draws, number as u32);
                 Ok(pixels)
             }
-            Inputs::Reals(_) => Err(Error::Refused(Refusal::NotBytes)),
+            Inputs::Reals(_) => Err(Error::refused(Refusal::NotBytes)),
         };
         ready.iter().enumerate().map(of).collect()
     }

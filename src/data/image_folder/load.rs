@@ -41,7 +41,7 @@ pub(in crate::data) fn load(source: &DataOptions, to_train: bool) -> Result<Data
     for part in DataPart::ALL {
         match judged_by_others(&data, part) {
             Some(Shared::All(found, way_out)) if to_train => {
-                return Err(Error::Refused(Refusal::TestsNothing { found, way_out }));
+                return Err(Error::refused(Refusal::TestsNothing { found, way_out }));
             }
             Some(Shared::All(what, _)) => {
                 (data.notes).push(format!(
@@ -248,7 +248,7 @@ fn list_parts(source: &DataOptions, to_train: bool) -> Result<(Dataset, Faults)>
 fn sizes(options: &ImageOptions) -> Result<(u32, u32)> {
     let (size, resize) = (options.size, options.resize());
     if size == 0 || size > resize || resize > LONGEST as usize {
-        return Err(Error::Refused(Refusal::ImageSizes {
+        return Err(Error::refused(Refusal::ImageSizes {
             size,
             resize,
             most: LONGEST,

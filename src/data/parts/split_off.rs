@@ -76,7 +76,7 @@ impl Split {
         let rank = |at| xxh3_64_with_seed(self.image(at), seed.into());
         let held = chosen(self.labels(), rank, share);
         if share > 0.0 && !held.contains(&true) {
-            return Err(Error::Refused(Refusal::HoldsNone {
+            return Err(Error::refused(Refusal::HoldsNone {
                 share,
                 images: self.len(),
             }));

@@ -170,7 +170,7 @@ impl Preprocessing {
             .iter()
             .find(|c| matches!(c.rule, Rule::Category { .. }));
         if let Some(column) = texts {
-            return Err(Error::Refused(Refusal::TextColumn {
+            return Err(Error::refused(Refusal::TextColumn {
                 column: column.name.clone(),
             }));
         }
@@ -184,7 +184,7 @@ impl Preprocessing {
         for (at, &x) in numbers.iter().enumerate() {
             let ColumnRule { name, rule } = &self.columns[at % width];
             let Some(own) = rule.of_number(x) else {
-                return Err(Error::Refused(Refusal::NewNumber {
+                return Err(Error::refused(Refusal::NewNumber {
                     row: at / width + 1,
                     column: name.clone(),
                     number: x,

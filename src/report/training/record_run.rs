@@ -105,7 +105,7 @@ impl RecordedTraining {
         device.warning().into_iter().for_each(&mut *note);
         if let (Some(filter), true) = (check, device.is_cpu()) {
             let kernel = if filter.is_empty() { "all" } else { filter };
-            return Err(Error::Refused(Refusal::CheckOnCpu {
+            return Err(Error::refused(Refusal::CheckOnCpu {
                 kernel: kernel.to_owned(),
             }));
         }

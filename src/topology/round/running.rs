@@ -84,7 +84,7 @@ impl Running<'_> {
     pub fn finish(self) -> Result<(RoundReport, Vec<KernelCheck>)> {
         match self.report {
             Some(report) => Ok((report, self.checks)),
-            None => Err(Error::Refused(Refusal::RoundLeft)),
+            None => Err(Error::refused(Refusal::RoundLeft)),
         }
     }
 

@@ -175,7 +175,7 @@ impl ModelConfig {
             match (error, self.connections) {
                 // The user did not mention a sparsity.
                 (Error::Unconnected { .. }, Some(connections)) => {
-                    Error::Refused(Refusal::TooFewConnections {
+                    Error::refused(Refusal::TooFewConnections {
                         connections,
                         layers: shapes.len(),
                     })

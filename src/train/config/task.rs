@@ -69,7 +69,7 @@ impl TaskConfig {
         if let (Some(task), Some(of_loss)) = (self.name.task(), self.loss.task())
             && task != of_loss
         {
-            return Err(Error::Refused(Refusal::LossOfOtherTask {
+            return Err(Error::refused(Refusal::LossOfOtherTask {
                 loss: self.loss.to_string(),
                 of_loss: of_loss.to_string(),
                 task: task.to_string(),
@@ -92,7 +92,7 @@ impl TaskConfig {
         self.validate()?;
         let found = Task::of(data.train.targets());
         let unfit = |option, value: String, task: Task, way_out: String| {
-            Err(Error::Refused(Refusal::Targets {
+            Err(Error::refused(Refusal::Targets {
                 option,
                 value,
                 needs: task.targets().to_owned(),
@@ -119,14 +119,14 @@ impl TaskConfig {
         }?;
         let has_no_classes = found == Task::Regression;
         if has_no_classes && self.class_weights()? != ClassWeights::None {
-            return Err(Error::Refused(Refusal::NoClasses {
+            return Err(Error::refused(Refusal::NoClasses {
                 weights: self.class_weights.clone(),
                 data: data.name.clone(),
                 has: data.train.targets().to_string(),
             }));
         }
         if self.balance && found != Task::Classification {
-            return Err(Error::Refused(Refusal::NoSingleClass {
+            return Err(Error::refused(Refusal::NoSingleClass {
                 data: data.name.clone(),
                 has: data.train.targets().to_string(),
             }));
@@ -146,7 +146,7 @@ impl TaskConfig {
     ) -> Result<(Arc<dyn Loss>, Arc<dyn Metric>)> {
         let task = Task::of(targets);
         if task != Task::Classification && label_smoothing != 0.0 {
-            return Err(Error::Refused(Refusal::Smoothing {
+            return Err(Error::refused(Refusal::Smoothing {
                 smoothing: label_smoothing,
                 task: task.to_string(),
             }));

@@ -20,6 +20,6 @@ pub(in crate::train) fn initial_weights(
         (None, None) => Ok(None),
         (Some(path), None) => from_checkpoint::read(path, model, data).map(Some),
         (None, Some(path)) => from_dense::read(path, model).map(Some),
-        (Some(_), Some(_)) => Err(Error::Refused(Refusal::BothInits)),
+        (Some(_), Some(_)) => Err(Error::refused(Refusal::BothInits)),
     }
 }

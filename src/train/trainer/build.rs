@@ -244,14 +244,14 @@ fn check_varied(
         (CUTMIX, mixing.cuts()),
     ];
     if let Some((option, _)) = images.into_iter().find(|(_, asked)| *asked && !is_image) {
-        return Err(Error::Refused(Refusal::NotImages {
+        return Err(Error::refused(Refusal::NotImages {
             option,
             data: data.name.clone(),
         }));
     }
     let is_class = data.train.targets() == TargetKind::Labels;
     if !mixing.is_none() && is_class && !setup.is_cross_entropy() {
-        return Err(Error::Refused(Refusal::MixedClasses {
+        return Err(Error::refused(Refusal::MixedClasses {
             loss: setup.loss.name(),
         }));
     }

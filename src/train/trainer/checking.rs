@@ -88,7 +88,7 @@ impl Trainer {
 }
 
 fn nothing(filter: &str, why: &str) -> Error {
-    Error::Refused(Refusal::ChecksNothing {
+    Error::refused(Refusal::ChecksNothing {
         kernels: filter.to_owned(),
         why: why.to_owned(),
     })

@@ -207,7 +207,7 @@ impl Trainer {
         let rate = self.setup.learning_rate.at(moment);
         match rate.is_finite() && rate >= 0.0 {
             true => Ok(rate),
-            false => Err(Error::Refused(Refusal::LearningRate {
+            false => Err(Error::refused(Refusal::LearningRate {
                 rate,
                 step: moment.step + 1,
                 steps: moment.steps,

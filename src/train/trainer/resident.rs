@@ -22,7 +22,7 @@ pub(super) fn reside(
         return Ok(None);
     }
     if config.data.needs_loader() {
-        return Err(Error::Refused(Refusal::ResidentMixes));
+        return Err(Error::refused(Refusal::ResidentMixes));
     }
     let normalisation = &data.normalisation;
     let resident = network.reside(device, split, data.shape, normalisation, augmentation)?;

@@ -27,7 +27,7 @@ fn of_classes(config: &mut TrainConfig, data: &Dataset) -> Result<Option<Vec<f32
             Ok(Some(weights))
         }
         ClassWeights::Given(weights) if weights.len() == classes => Ok(Some(weights)),
-        ClassWeights::Given(weights) => Err(Error::Refused(Refusal::ClassWeights {
+        ClassWeights::Given(weights) => Err(Error::refused(Refusal::ClassWeights {
             weights: weights.len(),
             data: data.name.clone(),
             classes,
@@ -91,7 +91,7 @@ impl Weighing {
         if let (Some(weights), TargetKind::Flags(_)) = (&weights, data.train.targets()) {
             let own: &dyn Any = loss.as_ref();
             if !own.is::<BinaryCrossEntropy>() {
-                return Err(Error::Refused(Refusal::WeightsOfLoss { loss: loss.name() }));
+                return Err(Error::refused(Refusal::WeightsOfLoss { loss: loss.name() }));
             }
             return Ok(Weighing {
                 loss: Arc::new(BinaryCrossEntropy::weighted(weights.clone())?),
