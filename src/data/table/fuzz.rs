@@ -10,13 +10,41 @@ use super::prepared::Prepared;
 use super::preprocessing::{Missing, Preprocessing};
 use super::roles::Roles;
 use super::rows::Rows;
+use super::stored::Stream;
 use crate::data::{DataOptions, DataSource};
 
-/// Reads a file in the format called `name`.
+/// Reads a file in the format called `name`, into memory and with its cells left in a file: if both succeed, the
+/// tables are the same.
 pub(crate) fn fuzz(name: &str, bytes: &[u8]) {
-    if let Ok(table) = open::parse(name, bytes) {
+    let [memory, stored] =
+        [Stream::Auto, Stream::Always].map(|stream| open::parse(name, bytes, stream).ok());
+    if let (Some(memory), Some(stored)) = (&memory, &stored) {
+        assert!(stored.is_stored(), "not left in a file");
+        assert_eq!(memory.columns, stored.columns);
+        assert_eq!(
+            (memory.rows, &memory.targets),
+            (stored.rows, &stored.targets)
+        );
+        // Cells that stay in a file may turn out to be no numbers only when they are read.
+        if let (Some(memory), Some(stored)) = (words(memory), words(stored)) {
+            assert!(memory == stored, "the cells differ");
+        }
+    }
+    for table in [memory, stored].into_iter().flatten() {
         train_on(table);
     }
+}
+
+/// The first cells of a table; `None` if they cannot be read.
+fn words(table: &Table) -> Option<Vec<u32>> {
+    const MOST: usize = 1 << 12;
+    let width = table.columns.len();
+    let mut words = Vec::new();
+    let rows = table.rows.min(MOST / width.max(1) + 1) as u32;
+    let read = table.each(0..rows, |_, row| {
+        words.extend((0..width).map(|column| row.word(column)));
+    });
+    read.ok().map(|()| words)
 }
 
 /// What a training would make of a table.

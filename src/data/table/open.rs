@@ -5,6 +5,7 @@ use std::path::Path;
 use super::bytes::Bytes;
 use super::cells::Table;
 use super::how::How;
+use super::stored::Stream;
 use super::{Watch, csv, named, npy, npz, safetensors, svmlight};
 use crate::error::{Error, Result};
 use crate::files::GZIP;
@@ -98,8 +99,8 @@ impl Format {
     }
 }
 
-/// For the fuzzers: the table of a file in the format called `name`.
-pub(super) fn parse(name: &str, bytes: &[u8]) -> Result<Table, String> {
+/// For the fuzzers: the table of a file in the format called `name`, whose cells stay there if `stream` says so.
+pub(super) fn parse(name: &str, bytes: &[u8], stream: Stream) -> Result<Table, String> {
     let format = match name {
         "table_csv" => Format::Csv,
         "npy" => Format::Npy,
@@ -108,7 +109,11 @@ pub(super) fn parse(name: &str, bytes: &[u8]) -> Result<Table, String> {
         _ => Format::Svmlight,
     };
     let _ = Format::of(bytes);
-    format.read(&Bytes::memory(bytes.to_vec()), How::default(), &|_, _| ())
+    let how = How {
+        stream,
+        ..How::default()
+    };
+    format.read(&Bytes::memory(bytes.to_vec()), how, &|_, _| ())
 }
 
 #[cfg(test)]
