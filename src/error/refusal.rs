@@ -1,12 +1,13 @@
 //! What was asked for and cannot be done, as data: options that contradict each other or the data.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::Error;
 use super::option::{
     ACTIVATIONS, ADAPTER, ASSIGNMENT, BALANCE, CHECK, CLASS_WEIGHTS, CONNECTIONS, CUTMIX, HIDDEN,
     IMAGE_SIZE, INIT, INIT_DENSE, LABEL_SMOOTHING, LOSS, MIXUP, MODEL, OptionName, RAND_AUGMENT,
-    RESIDENT, RESIZE, SPARSITY, TASK, VAL_SPLIT,
+    RESIDENT, RESIZE, SPARSITY, TASK, VAL_SPLIT, WIDTH,
 };
 use crate::words::counted;
 
@@ -39,6 +40,13 @@ pub enum Refusal {
     },
     /// Initial weights from a checkpoint and from a dense model at once.
     BothInits,
+    /// Initial weights of a model that this one is not a wider form of.
+    InitOfOtherModel {
+        /// The checkpoint.
+        checkpoint: PathBuf,
+        /// What differs.
+        found: String,
+    },
     /// A loss that contradicts the task.
     LossOfOtherTask {
         /// The loss.
@@ -236,6 +244,12 @@ impl fmt::Display for Refusal {
             } => write!(
                 f,
                 "{MODEL} {model} is for images, and {data} is a table; its rows are learned by {instead}"
+            ),
+            Refusal::InitOfOtherModel { checkpoint, found } => write!(
+                f,
+                "{INIT} {}: {found}; only the last layer may be another one, and others wider: give the same {MODEL}, at \
+                 least the same {WIDTH} and {HIDDEN}, and samples of the same size",
+                checkpoint.display()
             ),
             Refusal::BothInits => write!(
                 f,

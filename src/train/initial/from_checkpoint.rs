@@ -6,8 +6,7 @@ use super::weights::Initial;
 use super::widening;
 use crate::checkpoint::{self, Snapshot};
 use crate::data::{Dataset, Task};
-use crate::error::option::{HIDDEN, INIT, MODEL, WIDTH};
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::layer::ParameterState;
 use crate::model::Model;
 use crate::sparse::LayerState;
@@ -29,11 +28,10 @@ pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial
         .averaged()
         .unwrap_or_else(|| state.without_optimiser());
     let unfit = |what: String| {
-        Error::Usage(format!(
-            "{INIT} {}: {what}; only the last layer may be another one, and others wider: give the same {MODEL}, at \
-             least the same {WIDTH} and {HIDDEN}, and samples of the same size",
-            found.path.display()
-        ))
+        Error::refused(Refusal::InitOfOtherModel {
+            checkpoint: found.path.clone(),
+            found: what,
+        })
     };
     let sparse = model.sparse();
     if state.layers.len() != sparse.len() {
