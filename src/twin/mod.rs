@@ -7,7 +7,6 @@
 //! | file | what |
 //! |---|---|
 //! | `lanes.rs` | sums gathered through terms, a row of lanes at a time: the innermost loops of the sparse products |
-//! | `columns.rs` | a block's lanes divided among threads, each with a column of every row |
 //! | `pieces.rs` | dividing an output into pieces that tasks write |
 //! | `planes.rs` | the sparse convolution in either direction: planes gathered from planes |
 //! | `dots.rs`, `partial.rs` | dot products of listed pairs' rows: the weight gradients; their partial sums |
@@ -15,7 +14,6 @@
 //! | `patches.rs` | what a plane's positions see through a window, as the rows of a matrix |
 //! | `rows.rs` | products of rows with rows: the weight gradient of full layers |
 
-pub(crate) mod columns;
 mod direction;
 pub(crate) mod dots;
 pub(crate) mod lanes;

@@ -5,8 +5,8 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::columns::{Column, columns};
 use super::panels::{Block, Workspace, pack_columns, panel_vectors, tile};
-use crate::twin::columns::{COLUMN, Column, columns};
 
 /// The computation of a twin for one head.
 pub(super) trait Head {
@@ -51,9 +51,7 @@ pub(super) fn for_each_head<H: Head>(
     let tasks: Vec<_> = output
         .chunks_exact_mut(rows * lanes)
         .enumerate()
-        .flat_map(|(number, block)| {
-            columns(block, lanes, COLUMN).map(move |column| (number, column))
-        })
+        .flat_map(|(number, block)| columns(block, lanes).map(move |column| (number, column)))
         .collect();
     tasks
         .into_par_iter()

@@ -2,12 +2,12 @@
 
 use pulp::Simd;
 
+use super::columns::Column;
 use super::heads::{Head, Task, for_each_head};
 use super::panels::{Block, Workspace, pack_columns, pack_rows, panel_vectors, store, tile};
 use super::tiles::vector_pieces;
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
-use crate::twin::columns::Column;
 
 crate::kernel! {
     /// `output[head, d, t] = sum over u of matrix[head, t, u] * input[head, d, u]`, or of `matrix[head, u, t]`, in

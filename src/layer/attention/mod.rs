@@ -6,6 +6,7 @@
 
 pub(super) mod attention_layer;
 mod attention_pass;
+mod columns;
 mod exp;
 mod heads;
 mod mix;

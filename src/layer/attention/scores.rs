@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use pulp::Simd;
 
+use super::columns::Column;
 use super::exp::exp;
 use super::heads::{Head, Query, Task, for_each_head, write_products};
 use super::panels::{Block, Workspace, store};
 use super::tiles::{key_loops, vector_pieces};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, StepState, WorkgroupShape};
-use crate::twin::columns::Column;
 
 crate::kernel! {
     /// `probabilities[head, i, j] = softmax over j of scale * sum over d of q[head, d, i] * k[head, d, j]`, in every

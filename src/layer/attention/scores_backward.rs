@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use pulp::Simd;
 
+use super::columns::Column;
 use super::heads::{Head, Query, Task, for_each_head, write_products};
 use super::panels::{Block, Workspace, load, store};
 use super::tiles::{key_loops, vector_pieces};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
-use crate::twin::columns::Column;
 
 crate::kernel! {
     /// The gradient of the loss at the products of queries and keys (before `scale`), from that at attention's output.

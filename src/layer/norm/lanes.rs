@@ -6,7 +6,6 @@ use rayon::prelude::*;
 
 use crate::engine::loops::{Loops, NONE, by_fours, looped};
 use crate::engine::{ShapeFamily, WorkgroupShape};
-use crate::twin::columns::COLUMN;
 
 /// Number of partial sums that a sum keeps until its end: two vectors of AVX-512, four of AVX2. They determine the
 /// result's bits, so the number is the same everywhere.
@@ -161,54 +160,9 @@ pub(super) fn for_each_pair_of_parts(
 
 /// Writes zero to the lanes from `count` on in every row of `lanes` words.
 pub(super) fn clear_padding(words: &mut [f32], lanes: usize, count: usize) {
-    clear_padding_from(words, 0, lanes, count);
-}
-
-/// As [`clear_padding`], for words that begin `first` words behind the beginning of a row.
-pub(super) fn clear_padding_from(words: &mut [f32], first: usize, lanes: usize, count: usize) {
-    if count >= lanes {
-        return;
-    }
-    let mut at = 0;
-    while at < words.len() {
-        let lane = (first + at) % lanes;
-        let end = (at + lanes - lane).min(words.len());
-        let padding = (at + count.saturating_sub(lane)).min(end);
-        words[padding..end].fill(0.0);
-        at = end;
-    }
-}
-
-/// Words of a column that a task goes through twice: half of a usual second-level cache.
-const NEAR: usize = 128 * 1024;
-
-/// Number of lanes of a column of `rows` rows that stays in the second-level cache, within bounds: in narrower ones the
-/// rows' beginnings would cost more, and wider ones leave too few tasks.
-pub(super) fn column(rows: usize) -> usize {
-    let lanes = (NEAR / rows.max(1)).clamp(8 * COLUMN, 64 * COLUMN);
-    lanes / COLUMN * COLUMN
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn padding_is_cleared_wherever_the_words_begin() {
-        let plane: Vec<f32> = (1..=24).map(|n| n as f32).collect();
-        let mut cleared = plane.clone();
-        for row in cleared.chunks_exact_mut(8) {
-            row[5..].fill(0.0);
+    if count < lanes {
+        for row in words.chunks_exact_mut(lanes) {
+            row[count..].fill(0.0);
         }
-        for first in 0..24 {
-            for end in first..=24 {
-                let mut words = plane[first..end].to_vec();
-                clear_padding_from(&mut words, first, 8, 5);
-                assert_eq!(words, cleared[first..end], "{first}..{end}");
-            }
-        }
-        let mut whole = plane.clone();
-        clear_padding(&mut whole, 8, 8);
-        assert_eq!(whole, plane);
     }
 }

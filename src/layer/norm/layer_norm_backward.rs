@@ -2,10 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::lanes::column;
+use super::lanes::for_each_part;
 use crate::engine::WorkgroupShape;
 use crate::engine::loops::{Loops, NONE, looped};
-use crate::twin::columns::columns;
 
 crate::kernel! {
     /// `output[c] (+)= (g[c] - mean(g) - x[c] * mean(g * x)) / deviation` for each position and lane, with
@@ -34,6 +33,9 @@ crate::kernel! {
     write output: f32,
 }
 
+/// Lanes that a thread takes through all channels at a time, whose sums stay in the first-level cache.
+const TILE: usize = 1024;
+
 impl LayerNormBackwardParams {
     pub(super) fn loops(&self, shape: WorkgroupShape) -> Loops {
         let channels = self.channels.div_ceil(shape.rows());
@@ -41,8 +43,7 @@ impl LayerNormBackwardParams {
     }
 }
 
-impl<'a> LayerNormBackwardTwin<'a> {
-    /// A task takes a column of lanes through all channels twice, the second time from the cache.
+impl LayerNormBackwardTwin<'_> {
     pub(super) fn run(self) {
         let p = self.params;
         let plane = p.items as usize * 4;
@@ -50,44 +51,60 @@ impl<'a> LayerNormBackwardTwin<'a> {
         let arch = pulp::Arch::new();
         let weights = &self.values[p.weight as usize..][..channels];
         let (means, inverses) = self.saved[..2 * plane].split_at(plane);
+        // The means of g and of g * x.
+        let (mut mean_g, mut mean_product) = (vec![0f32; plane], vec![0f32; plane]);
+        mean_g
+            .par_chunks_mut(TILE)
+            .zip(mean_product.par_chunks_mut(TILE))
+            .enumerate()
+            .for_each(|(i, (g_sum, product_sum))| {
+                let length = g_sum.len();
+                let mean = &means[i * TILE..][..length];
+                let inverse = &inverses[i * TILE..][..length];
+                arch.dispatch(
+                    #[inline(always)]
+                    || {
+                        for (c, weight) in weights.iter().enumerate() {
+                            let x = &self.input[c * plane + i * TILE..][..length];
+                            let dy = &self.delta[c * plane + i * TILE..][..length];
+                            let of_lane = g_sum.iter_mut().zip(&mut *product_sum).zip(x);
+                            for (((g_sum, sum), x), (dy, mean)) in of_lane.zip(dy.iter().zip(mean))
+                            {
+                                let g = dy * weight;
+                                *g_sum += g;
+                                *sum += g * (x - mean);
+                            }
+                        }
+                        for ((g_sum, sum), inverse) in
+                            g_sum.iter_mut().zip(&mut *product_sum).zip(inverse)
+                        {
+                            *g_sum /= p.channels as f32;
+                            *sum = *sum * inverse / p.channels as f32;
+                        }
+                    },
+                );
+            });
         let output = &mut self.output[..channels * plane];
-        let columns: Vec<_> = columns(output, plane, column(2 * channels)).collect();
-        columns.into_par_iter().for_each(|mut column| {
-            let range = column.range();
-            let of_channel = |array: &'a [f32], c: usize| &array[c * plane..][range.clone()];
-            let (mean, inverse) = (&means[range.clone()], &inverses[range.clone()]);
-            // The means of g and of g * x.
-            let (mut mean_g, mut mean_product) = (vec![0f32; range.len()], vec![0f32; range.len()]);
+        for_each_part(output, plane, 4, |c, offset, dx| {
+            let length = dx.len();
+            let of_channel = c * plane + offset;
+            let (x, dy) = (
+                &self.input[of_channel..][..length],
+                &self.delta[of_channel..][..length],
+            );
+            let [mean, inverse, mean_g, mean_product] =
+                [means, inverses, &mean_g, &mean_product].map(|a| &a[offset..][..length]);
+            let weight = weights[c];
             arch.dispatch(
                 #[inline(always)]
                 || {
-                    for (c, weight) in weights.iter().enumerate() {
-                        let (x, dy) = (of_channel(self.input, c), of_channel(self.delta, c));
-                        let sums = mean_g.iter_mut().zip(&mut mean_product);
-                        for ((g_sum, sum), ((x, dy), mean)) in sums.zip(x.iter().zip(dy).zip(mean))
-                        {
-                            let g = dy * weight;
-                            *g_sum += g;
-                            *sum += g * (x - mean);
-                        }
-                    }
-                    let sums = mean_g.iter_mut().zip(&mut mean_product);
-                    for ((g_sum, sum), inverse) in sums.zip(inverse) {
-                        *g_sum /= p.channels as f32;
-                        *sum = *sum * inverse / p.channels as f32;
-                    }
-                    for (c, weight) in weights.iter().enumerate() {
-                        let (x, dy) = (of_channel(self.input, c), of_channel(self.delta, c));
-                        let dx = column.row(c, range.clone());
-                        let of_lane =
-                            (mean.iter().zip(inverse)).zip(mean_g.iter().zip(&mean_product));
-                        let all = dx.iter_mut().zip(x.iter().zip(dy)).zip(of_lane);
-                        for ((dx, (x, dy)), ((mean, inverse), (mean_g, mean_product))) in all {
-                            let normal = (x - mean) * inverse;
-                            let own = inverse * ((dy * weight - mean_g) - normal * mean_product);
-                            let before = if p.accumulate != 0 { *dx } else { 0.0 };
-                            *dx = before + own;
-                        }
+                    let of_lane = (mean.iter().zip(inverse)).zip(mean_g.iter().zip(mean_product));
+                    let all = dx.iter_mut().zip(x.iter().zip(dy)).zip(of_lane);
+                    for ((dx, (x, dy)), ((mean, inverse), (mean_g, mean_product))) in all {
+                        let normal = (x - mean) * inverse;
+                        let own = inverse * ((dy * weight - mean_g) - normal * mean_product);
+                        let before = if p.accumulate != 0 { *dx } else { 0.0 };
+                        *dx = before + own;
                     }
                 },
             );

@@ -2,10 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::lanes::{clear_padding_from, column};
+use super::lanes::{clear_padding, for_each_part};
 use crate::engine::loops::{Loops, NONE, looped};
 use crate::engine::{StepState, WorkgroupShape};
-use crate::twin::columns::columns;
 
 crate::kernel! {
     /// `output[c] = (input[c] - mean) / deviation * weight[c] + bias[c]` for each position and lane, where mean and
@@ -41,6 +40,9 @@ crate::kernel! {
     write saved: f32,
 }
 
+/// Lanes that a thread takes through all channels at a time, whose sums stay in the first-level cache.
+const TILE: usize = 1024;
+
 impl LayerNormForwardParams {
     pub(super) fn loops(&self, shape: WorkgroupShape) -> Loops {
         let channels = self.channels.div_ceil(shape.rows());
@@ -49,27 +51,19 @@ impl LayerNormForwardParams {
 }
 
 impl LayerNormForwardTwin<'_> {
-    /// A task takes a column of lanes through all channels twice, the second time from the cache.
     pub(super) fn run(self) {
         let p = self.params;
         let lanes = p.vectors as usize * 4;
         let count = self.step.count as usize;
         let plane = p.positions as usize * lanes;
         let channels = p.channels as usize;
-        let width = column(channels);
         let arch = pulp::Arch::new();
         let (means, inverses) = self.saved[..2 * plane].split_at_mut(plane);
-        let [weights, biases] =
-            [p.weight, p.bias].map(|at| &self.values[at as usize..][..channels]);
-        let output = &mut self.output[..channels * plane];
-        let columns: Vec<_> = columns(output, plane, width)
-            .zip(means.chunks_mut(width).zip(inverses.chunks_mut(width)))
-            .collect();
-        columns
-            .into_par_iter()
-            .for_each(|(mut column, (mean, inverse))| {
-                let range = column.range();
-                let input = |c: usize| &self.input[c * plane..][range.clone()];
+        means
+            .par_chunks_mut(TILE)
+            .zip(inverses.par_chunks_mut(TILE))
+            .enumerate()
+            .for_each(|(i, (mean, inverse))| {
                 mean.fill(0.0);
                 // The sum of squares, until the end.
                 inverse.fill(0.0);
@@ -77,9 +71,9 @@ impl LayerNormForwardTwin<'_> {
                     #[inline(always)]
                     || {
                         for c in 0..channels {
+                            let x = &self.input[c * plane + i * TILE..][..mean.len()];
                             let share = 1.0 / (c + 1) as f32;
-                            let of_lane = mean.iter_mut().zip(&mut *inverse);
-                            for ((mean, squares), x) in of_lane.zip(input(c)) {
+                            for ((mean, squares), x) in mean.iter_mut().zip(&mut *inverse).zip(x) {
                                 let d = x - *mean;
                                 *mean += d * share;
                                 *squares += d * (x - *mean);
@@ -88,18 +82,27 @@ impl LayerNormForwardTwin<'_> {
                         for squares in &mut *inverse {
                             *squares = 1.0 / (*squares / p.channels as f32 + p.epsilon).sqrt();
                         }
-                        clear_padding_from(mean, range.start, lanes, count);
-                        clear_padding_from(inverse, range.start, lanes, count);
-                        for (c, (weight, bias)) in weights.iter().zip(biases).enumerate() {
-                            let y = column.row(c, range.clone());
-                            let of_lane = input(c).iter().zip(mean.iter().zip(&*inverse));
-                            for (y, (x, (mean, inverse))) in y.iter_mut().zip(of_lane) {
-                                *y = (x - mean) * inverse * weight + bias;
-                            }
-                            clear_padding_from(y, range.start, lanes, count);
-                        }
                     },
                 );
             });
+        clear_padding(means, lanes, count);
+        clear_padding(inverses, lanes, count);
+        let (means, inverses) = (&*means, &*inverses);
+        let output = &mut self.output[..channels * plane];
+        for_each_part(output, plane, lanes, |c, offset, y| {
+            let x = &self.input[c * plane + offset..][..y.len()];
+            let (mean, inverse) = (&means[offset..][..y.len()], &inverses[offset..][..y.len()]);
+            let weight = self.values[p.weight as usize + c];
+            let bias = self.values[p.bias as usize + c];
+            arch.dispatch(
+                #[inline(always)]
+                || {
+                    for (((y, x), mean), inverse) in y.iter_mut().zip(x).zip(mean).zip(inverse) {
+                        *y = (x - mean) * inverse * weight + bias;
+                    }
+                },
+            );
+            clear_padding(y, lanes, count);
+        });
     }
 }

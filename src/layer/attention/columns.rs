@@ -3,12 +3,11 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// Lanes of the narrowest column: one vector of AVX-512 and one cache line, so that no two threads write to the same
-/// line.
-pub(crate) const COLUMN: usize = 16;
+/// Lanes of a column: one vector of AVX-512 and one cache line, so that no two threads write to the same line.
+pub(super) const COLUMN: usize = 16;
 
 /// Some lanes of every row of a block `[rows][lanes]`, to be written by one thread.
-pub(crate) struct Column<'a> {
+pub(super) struct Column<'a> {
     base: *mut f32,
     rows: usize,
     lanes: usize,
@@ -23,26 +22,22 @@ pub(crate) struct Column<'a> {
 // SAFETY: a column exclusively borrows its lanes, and no other column has them.
 unsafe impl Send for Column<'_> {}
 
-/// Splits a block `[rows][lanes]` into columns of `width` lanes, a multiple of [`COLUMN`]; the last may be narrower.
-pub(crate) fn columns(
-    block: &mut [f32],
-    lanes: usize,
-    width: usize,
-) -> impl Iterator<Item = Column<'_>> {
+/// Splits a block `[rows][lanes]` into columns of [`COLUMN`] lanes; the last may be narrower.
+pub(super) fn columns(block: &mut [f32], lanes: usize) -> impl Iterator<Item = Column<'_>> {
     let rows = block.len() / lanes;
     let base = block.as_mut_ptr();
-    (0..lanes).step_by(width).map(move |first| Column {
+    (0..lanes).step_by(COLUMN).map(move |first| Column {
         base,
         rows,
         lanes,
-        range: first..(first + width).min(lanes),
+        range: first..(first + COLUMN).min(lanes),
         block: PhantomData,
     })
 }
 
 impl Column<'_> {
     /// Its lanes.
-    pub(crate) fn range(&self) -> Range<usize> {
+    pub(super) fn range(&self) -> Range<usize> {
         self.range.clone()
     }
 
@@ -52,7 +47,7 @@ impl Column<'_> {
         unsafe_code,
         reason = "disjoint lanes of one block for several threads"
     )]
-    pub(crate) fn row(&mut self, row: usize, range: Range<usize>) -> &mut [f32] {
+    pub(super) fn row(&mut self, row: usize, range: Range<usize>) -> &mut [f32] {
         assert!(
             row < self.rows
                 && self.range.start <= range.start
