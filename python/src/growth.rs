@@ -6,7 +6,7 @@ use numpy::IntoPyArray;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use rootlet::Result;
-use rootlet::low_level::topology::{Candidates, Distribution, Growth, JudgedLayer, Method};
+use rootlet::low_level::topology::{CandidateScores, Candidates, Distribution, Growth, Method};
 
 use crate::arrays::list;
 use crate::bridge::Bridge;
@@ -51,11 +51,11 @@ impl Growth for PythonGrowth {
         Candidates::Sampled(self.distribution)
     }
 
-    fn judges_on_host(&self) -> bool {
+    fn rescores_on_host(&self) -> bool {
         true
     }
 
-    fn judge(&self, judged: &mut JudgedLayer<'_>) -> Result<()> {
+    fn rescore(&self, judged: &mut CandidateScores<'_>) -> Result<()> {
         let function = Python::attach(|py| self.function.clone_ref(py));
         let (layer, rows, cols) = (judged.layer, judged.rows.to_vec(), judged.cols.to_vec());
         let gradients = judged.scores.to_vec();

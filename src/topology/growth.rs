@@ -96,8 +96,8 @@ pub trait Growth: Send + Sync {
         Ok(())
     }
 
-    /// Whether [`Growth::judge`] is called.
-    fn judges_on_host(&self) -> bool {
+    /// Whether [`Growth::rescore`] is called.
+    fn rescores_on_host(&self) -> bool {
         false
     }
 
@@ -107,14 +107,14 @@ pub trait Growth: Send + Sync {
     ///
     /// # Errors
     /// Any error ends the training step.
-    fn judge(&self, _layer: &mut JudgedLayer<'_>) -> Result<()> {
+    fn rescore(&self, _layer: &mut CandidateScores<'_>) -> Result<()> {
         Ok(())
     }
 }
 
 /// One layer's candidates on the host.
 #[derive(Debug)]
-pub struct JudgedLayer<'a> {
+pub struct CandidateScores<'a> {
     /// The layer's index.
     pub layer: usize,
     /// `[candidate]`: its output unit in the layer, rising.

@@ -63,7 +63,7 @@ pub use forward_set::{
     ExploreDecay, ExploreDecayParams, ForwardSet, ForwardWeights, ForwardWeightsParams,
 };
 pub use growth::{
-    Candidates, Distribution, FinishInputs, Growth, JudgedLayer, NoGrowth, ScoreInputs, Scored,
+    CandidateScores, Candidates, Distribution, FinishInputs, Growth, NoGrowth, ScoreInputs, Scored,
 };
 pub use merge::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,

@@ -1,10 +1,10 @@
 //! A prune-and-grow round: two programs, recorded once, before and after the training step that scores the candidates.
 
 mod distinct;
-mod judge;
 mod observe;
 mod options;
 mod pass;
+mod rescore;
 mod running;
 mod sample;
 mod sizes;
@@ -65,7 +65,7 @@ struct Work {
     sample: Program,
     /// Another draw, if candidates must be distinct.
     resample: Option<Program>,
-    /// What comes before the rule judges on the host, if it does.
+    /// What comes before the rule rescores on the host, if it does.
     settle: Option<Program>,
     exchange: Program,
 }
@@ -165,7 +165,7 @@ impl Round {
             },
             &mut exchange.plan,
         )?;
-        let settle = self.growth.judges_on_host().then(|| {
+        let settle = self.growth.rescores_on_host().then(|| {
             let rest = recorder("exchange").plan;
             std::mem::replace(&mut exchange.plan, rest)
         });

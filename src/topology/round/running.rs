@@ -114,7 +114,7 @@ impl Running<'_> {
         if let Some(work) = &self.round.work {
             if let Some(settle) = &work.settle {
                 run(self.device, settle, self.filter, &mut self.checks)?;
-                self.round.judge(self.device, work)?;
+                self.round.rescore(self.device, work)?;
             }
             run(self.device, &work.exchange, self.filter, &mut self.checks)?;
         }

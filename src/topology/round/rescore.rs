@@ -3,14 +3,14 @@
 use super::{Round, Work};
 use crate::engine::Device;
 use crate::error::{Error, Misfit, Result};
-use crate::topology::growth::JudgedLayer;
+use crate::topology::growth::CandidateScores;
 
 impl Round {
-    /// Reads the candidates back, has the rule judge them layer by layer, and writes their scores again.
+    /// Reads the candidates back, has the rule rescore them layer by layer, and writes their scores again.
     ///
     /// # Errors
     /// The rule returns an error or a score that is not finite, or the device is lost.
-    pub(super) fn judge(&self, device: &Device, work: &Work) -> Result<()> {
+    pub(super) fn rescore(&self, device: &Device, work: &Work) -> Result<()> {
         let Work {
             scratch, sampled, ..
         } = work;
@@ -31,7 +31,7 @@ impl Round {
             of_layer(&mut rows[own.clone()], span.first_row);
             of_layer(&mut cols[own.clone()], span.first_col);
             let scores = &mut scores[own.clone()];
-            self.growth.judge(&mut JudgedLayer {
+            self.growth.rescore(&mut CandidateScores {
                 layer,
                 rows: &rows[own.clone()],
                 cols: &cols[own],

@@ -6,41 +6,41 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rootlet::data::{self, DataOptions};
 use rootlet::engine::Device;
 use rootlet::error::{Error, Misfit};
-use rootlet::topology::{Candidates, Distribution, Growth, JudgedLayer, Method};
+use rootlet::topology::{CandidateScores, Candidates, Distribution, Growth, Method};
 use rootlet::train::{Hooks, Setup, TrainConfig, Trainer};
 
 /// The uniform rule, whose scores pass through a function on the host.
-struct Judged {
-    judge: fn(&mut JudgedLayer<'_>),
-    /// Layers that were judged.
+struct Rescored {
+    rescore: fn(&mut CandidateScores<'_>),
+    /// Layers that were rescored.
     calls: Arc<AtomicUsize>,
 }
 
-impl Method for Judged {
+impl Method for Rescored {
     fn name(&self) -> &str {
-        "judged"
+        "rescored"
     }
 
     fn growth(&self) -> Arc<dyn Growth> {
-        Arc::new(Judged {
-            judge: self.judge,
+        Arc::new(Rescored {
+            rescore: self.rescore,
             calls: self.calls.clone(),
         })
     }
 }
 
-impl Growth for Judged {
+impl Growth for Rescored {
     fn candidates(&self) -> Candidates {
         Candidates::Sampled(Distribution::Uniform)
     }
 
-    fn judges_on_host(&self) -> bool {
+    fn rescores_on_host(&self) -> bool {
         true
     }
 
-    fn judge(&self, layer: &mut JudgedLayer<'_>) -> rootlet::Result<()> {
+    fn rescore(&self, layer: &mut CandidateScores<'_>) -> rootlet::Result<()> {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        (self.judge)(layer);
+        (self.rescore)(layer);
         Ok(())
     }
 }
@@ -55,17 +55,17 @@ fn config() -> TrainConfig {
     config
 }
 
-/// The trained connections of each layer, and how many layers were judged.
+/// The trained connections of each layer, and how many layers were rescored.
 fn trained(
     device: Device,
-    judge: Option<fn(&mut JudgedLayer<'_>)>,
+    rescore: Option<fn(&mut CandidateScores<'_>)>,
 ) -> rootlet::Result<(Vec<Vec<(u32, u32)>>, Vec<u32>, usize)> {
     let digits = data::load(&DataOptions::default())?;
     let mut setup = Setup::new(&config(), &digits)?;
     let calls = Arc::new(AtomicUsize::new(0));
-    if let Some(judge) = judge {
-        setup.method = Box::new(Judged {
-            judge,
+    if let Some(rescore) = rescore {
+        setup.method = Box::new(Rescored {
+            rescore,
             calls: calls.clone(),
         });
     }
@@ -86,10 +86,14 @@ fn scores_that_stay_change_no_bit() {
     for adapter in ["cpu", "0"] {
         let open = || Device::open(adapter, &Default::default()).unwrap();
         let plain = trained(open(), None).unwrap();
-        let judged = trained(open(), Some(|_| {})).unwrap();
-        assert_eq!((&plain.0, &plain.1), (&judged.0, &judged.1), "{adapter}");
+        let rescored = trained(open(), Some(|_| {})).unwrap();
         assert_eq!(
-            (plain.2, judged.2),
+            (&plain.0, &plain.1),
+            (&rescored.0, &rescored.1),
+            "{adapter}"
+        );
+        assert_eq!(
+            (plain.2, rescored.2),
             (0, 8),
             "{adapter}: 4 rounds of 2 layers"
         );
@@ -99,8 +103,8 @@ fn scores_that_stay_change_no_bit() {
 #[test]
 fn the_host_decides_what_grows() {
     // Only candidates of the lower half of the inputs are wanted.
-    let lower: fn(&mut JudgedLayer<'_>) = |layer| {
-        let JudgedLayer {
+    let lower: fn(&mut CandidateScores<'_>) = |layer| {
+        let CandidateScores {
             layer: number,
             rows,
             cols,
@@ -115,8 +119,8 @@ fn the_host_decides_what_grows() {
     };
     let lower_half = |pairs: &[(u32, u32)]| pairs.iter().filter(|(_, col)| *col < 32).count();
     let plain = trained(Device::cpu(1).unwrap(), None).unwrap();
-    let judged = trained(Device::cpu(1).unwrap(), Some(lower)).unwrap();
-    let [before, after] = [&plain.0[0], &judged.0[0]].map(|pairs| lower_half(pairs));
+    let rescored = trained(Device::cpu(1).unwrap(), Some(lower)).unwrap();
+    let [before, after] = [&plain.0[0], &rescored.0[0]].map(|pairs| lower_half(pairs));
     assert!(after > before + 10, "{before} and {after}");
 }
 
