@@ -55,10 +55,10 @@ impl Growth for PythonGrowth {
         true
     }
 
-    fn rescore(&self, judged: &mut CandidateScores<'_>) -> Result<()> {
+    fn rescore(&self, found: &mut CandidateScores<'_>) -> Result<()> {
         let function = Python::attach(|py| self.function.clone_ref(py));
-        let (layer, rows, cols) = (judged.layer, judged.rows.to_vec(), judged.cols.to_vec());
-        let gradients = judged.scores.to_vec();
+        let (layer, rows, cols) = (found.layer, found.rows.to_vec(), found.cols.to_vec());
+        let gradients = found.scores.to_vec();
         let scores = self.bridge.call(move |py| {
             let count = gradients.len();
             let arrays = (
@@ -78,7 +78,7 @@ impl Growth for PythonGrowth {
                 ))),
             }
         })?;
-        judged.scores.copy_from_slice(&scores);
+        found.scores.copy_from_slice(&scores);
         Ok(())
     }
 }
