@@ -55,11 +55,13 @@ fn config() -> TrainConfig {
     config
 }
 
-/// The trained connections of each layer, and how many layers were rescored.
+/// The trained connections of each layer, the bits of the weights, and how many layers were rescored.
+type Trained = (Vec<Vec<(u32, u32)>>, Vec<u32>, usize);
+
 fn trained(
     device: Device,
     rescore: Option<fn(&mut CandidateScores<'_>)>,
-) -> rootlet::Result<(Vec<Vec<(u32, u32)>>, Vec<u32>, usize)> {
+) -> rootlet::Result<Trained> {
     let digits = data::load(&DataOptions::default())?;
     let mut setup = Setup::new(&config(), &digits)?;
     let calls = Arc::new(AtomicUsize::new(0));
