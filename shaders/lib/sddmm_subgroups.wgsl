@@ -8,30 +8,17 @@ const LANES = 32u;
 const ROWS = 4u;
 const WORKGROUP = 128u; // LANES * ROWS: subgroups have numbers in one dimension only
 
-// An invocation's place among the lanes that share pairs.
-struct Share {
-    share: u32,
-    lane: u32,
-    width: u32, // lanes of a share
-}
-
-fn share_of(subgroup: u32, size: u32, invocation: u32) -> Share {
-    let width = min(size, LANES);
-    let index = subgroup * size + invocation;
-    return Share(index / width, index % width, width);
-}
-
 // The part of the sums of four pairs that a lane adds up by itself: those of `LANES / width` lanes of 32, in pairs,
 // pairs of pairs and so on. `at`: the first vectors of the pairs' inputs; `row`: that of delta.
-fn own_sums(at: vec4<u32>, row: u32, place: Share) -> vec4<f32> {
-    let own = LANES / place.width;
+fn own_sums(at: vec4<u32>, row: u32, width: u32, lane: u32) -> vec4<f32> {
+    let own = LANES / width;
     var sum = vec4(0.0);
     var one = vec4(0.0);
     var two = vec4(0.0);
     var four = vec4(0.0);
     for (var i = 0u; i < own; i++) {
         sum = vec4(0.0);
-        for (var v = part.begin + place.lane * own + i; v < part.end; v += LANES) {
+        for (var v = part.begin + lane * own + i; v < part.end; v += LANES) {
             let d = delta[row + v];
             let x0 = input[at.x + v];
             let x1 = input[at.y + v];
@@ -58,38 +45,42 @@ fn own_sums(at: vec4<u32>, row: u32, place: Share) -> vec4<f32> {
     return sum;
 }
 
-// The sum over the lanes of a share, for one of four pairs: lane 0 gets the first's, 1 the third's, 2 the second's and
+// The sum over the `width` lanes of a share, for one of four pairs: lane 0 gets the first's, 1 the third's, 2 the second's and
 // 3 the fourth's. Each of the first two exchanges halves the pairs that a lane holds: 6 exchanges for 32 lanes, not 20.
-fn over_share(sums: vec4<f32>, place: Share) -> f32 {
-    let odd = (place.lane & 1u) != 0u;
+fn over_share(sums: vec4<f32>, width: u32, lane: u32) -> f32 {
+    let odd = (lane & 1u) != 0u;
     let two = select(sums.xy, sums.zw, odd) + subgroupShuffleXor(select(sums.zw, sums.xy, odd), 1u);
-    let high = (place.lane & 2u) != 0u;
+    let high = (lane & 2u) != 0u;
     var sum = select(two.x, two.y, high) + subgroupShuffleXor(select(two.y, two.x, high), 2u);
-    if place.width > 4u {
+    if width > 4u {
         sum += subgroupShuffleXor(sum, 4u);
     }
-    if place.width > 8u {
+    if width > 8u {
         sum += subgroupShuffleXor(sum, 8u);
     }
-    if place.width > 16u {
+    if width > 16u {
         sum += subgroupShuffleXor(sum, 16u);
     }
     return sum;
 }
 
-// Processes every `chunks`-th pair from `begin` on. All shares take as many turns.
-fn lanes_over_batch(unit: u32, begin: u32, end: u32, place: Share) {
+// Processes every `chunks`-th pair from `begin` on. `size`: of the subgroup; `index`: of the invocation, subgroup by
+// subgroup. All shares take as many turns, as exchanges between lanes demand.
+fn lanes_over_batch(unit: u32, begin: u32, end: u32, size: u32, index: u32) {
     let chunks = part.chunks;
-    let shares = WORKGROUP / place.width;
+    let width = min(size, LANES);
+    let shares = WORKGROUP / width;
+    let share = index / width;
+    let lane = index % width;
     for (var turn = begin; turn < end; turn += 4u * shares * chunks) {
-        let first = turn + 4u * place.share * chunks;
+        let first = turn + 4u * share * chunks;
         // Pairs past the end read the last one, and their sums are not used.
         let pairs = min(first + vec4(0u, 1u, 2u, 3u) * chunks, vec4(end - 1u));
         let units = vec4(cols[pairs.x], cols[pairs.y], cols[pairs.z], cols[pairs.w]);
         let at = (units - params.first_col) * params.vectors;
-        let sum = over_share(own_sums(at, unit * params.vectors, place), place);
-        let j = first + (2u * (place.lane & 1u) + (place.lane >> 1u)) * chunks;
-        if place.lane < 4u && j < end {
+        let sum = over_share(own_sums(at, unit * params.vectors, width, lane), width, lane);
+        let j = first + (2u * (lane & 1u) + (lane >> 1u)) * chunks;
+        if lane < 4u && j < end {
             output[j] = before(j) + sum;
         }
     }

@@ -35,7 +35,7 @@ fn sddmm_bias_subgroups(
     }
     let begin = row_offsets[params.first_row + unit];
     let end = row_offsets[params.first_row + unit + 1u];
-    lanes_over_batch(unit, begin + chunk, end, share_of(subgroup, size, invocation));
+    lanes_over_batch(unit, begin + chunk, end, size, subgroup * size + invocation);
     if chunk == 0u {
         row_sum(unit, vec2(index % LANES, index / LANES));
     }

@@ -27,5 +27,5 @@ fn sddmm_subgroups(
     }
     let begin = row_offsets[params.first_row + unit];
     let end = row_offsets[params.first_row + unit + 1u];
-    lanes_over_batch(unit, begin + chunk, end, share_of(subgroup, size, invocation));
+    lanes_over_batch(unit, begin + chunk, end, size, subgroup * size + invocation);
 }
