@@ -17,7 +17,11 @@ fn assert_whole(report: &Report) {
     println!("{report}");
     let reached: BTreeSet<&str> = report.kernels.0.keys().map(String::as_str).collect();
     let all: BTreeSet<&str> = kernels().iter().map(|k| k.name).collect();
-    let missed: Vec<_> = all.difference(&reached).collect();
+    // They take the place of recorded ones in other shapes: tests/training/variants.rs runs them.
+    let replacing = kernels().into_iter().filter_map(|k| k.variants.subgroups);
+    let replacing: BTreeSet<&str> = replacing.map(|kernel| kernel.name).collect();
+    let missed = all.difference(&reached);
+    let missed: Vec<_> = missed.filter(|name| !replacing.contains(*name)).collect();
     assert!(missed.is_empty(), "no problem reaches {missed:?}");
     assert!(reached.is_subset(&all), "{reached:?}");
     report.verdict().unwrap();
