@@ -45,8 +45,9 @@ fn own_sums(at: vec4<u32>, row: u32, width: u32, lane: u32) -> vec4<f32> {
     return sum;
 }
 
-// The sum over the `width` lanes of a share, for one of four pairs: lane 0 gets the first's, 1 the third's, 2 the second's and
-// 3 the fourth's. Each of the first two exchanges halves the pairs that a lane holds: 6 exchanges for 32 lanes, not 20.
+// The sum over the `width` lanes of a share, for one of four pairs: lane 0 gets the first's, 1 the third's, 2 the
+// second's and 3 the fourth's. Each of the first two exchanges halves the pairs that a lane holds: 6 exchanges for 32
+// lanes, not 20.
 fn over_share(sums: vec4<f32>, width: u32, lane: u32) -> f32 {
     let odd = (lane & 1u) != 0u;
     let two = select(sums.xy, sums.zw, odd) + subgroupShuffleXor(select(sums.zw, sums.xy, odd), 1u);

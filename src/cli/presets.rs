@@ -4,8 +4,8 @@ use std::path::Path;
 
 use clap::builder::PossibleValuesParser;
 
-use rootlet::error::Result;
 use rootlet::train::TrainConfig;
+use rootlet::{Error, Result};
 
 macro_rules! preset {
     ($name:literal) => {
@@ -37,13 +37,13 @@ pub(super) fn parser() -> PossibleValuesParser {
     PossibleValuesParser::new(PRESETS.map(|(name, _)| name))
 }
 
-/// The configuration of the preset with this name; that of an unknown name is the default.
+/// The configuration of the preset with this name.
 ///
 /// # Errors
-/// The recipe has a value that there is not.
+/// There is none, or the recipe has a value that there is not.
 pub(super) fn preset(name: &str) -> Result<TrainConfig> {
     let found = PRESETS.iter().find(|(known, _)| *known == name);
-    let text = found.map_or("", |(_, text)| text);
+    let (_, text) = found.ok_or_else(|| Error::Usage(format!("there is no preset {name}")))?;
     TrainConfig::from_toml(text, Path::new(&format!("preset {name}")))
 }
 

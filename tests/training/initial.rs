@@ -207,6 +207,41 @@ fn a_wider_network_begins_with_the_same_answers_and_its_new_units_learn() {
     }
 }
 
+/// More inputs because the samples are larger are not more channels: the weights would be those of other pixels.
+#[test]
+fn larger_samples_are_no_wider_network() {
+    let data = digits(Some(96));
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = small();
+    config.run.steps = Some(1);
+    let (_, before) = train(cpu(), &config, &data);
+    config.model.init = Some(saved(folder.path(), &before, &config));
+    let shape = ImageShape {
+        channels: 1,
+        height: 16,
+        width: 16,
+    };
+    let larger = |part: &rootlet::data::Images| {
+        let split = part.memory().unwrap();
+        let twice = |image: &[u8]| -> Vec<u8> {
+            (0..256)
+                .map(|at| image[at / 32 * 8 + at % 16 / 2])
+                .collect()
+        };
+        let pixels = (0..split.len()).flat_map(|i| twice(split.image(i)));
+        let labels = (0..split.len()).map(|i| split.label(i)).collect();
+        Split::new(256, pixels.collect(), labels).unwrap()
+    };
+    let mut twice = Dataset::new("twice", shape, larger(&data.train), larger(&data.test)).unwrap();
+    twice.class_names.clone_from(&data.class_names);
+    twice.normalisation = data.normalisation;
+    let said = refused(&config, &twice);
+    assert!(said.contains("its layer 0 takes 64 inputs"), "{said}");
+    config.model.hidden[0] += 16;
+    let said = refused(&config, &twice);
+    assert!(said.contains("its layer 0 takes 64 inputs"), "{said}");
+}
+
 #[test]
 fn layers_that_mix_channels_do_not_become_wider() {
     let data = digits(Some(96));

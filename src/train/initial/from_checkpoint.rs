@@ -45,6 +45,10 @@ pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial
     let same_task = objective
         .task
         .is_none_or(|task| task == Task::of(data.train.targets()));
+    // With other samples, more inputs would not mean more channels.
+    let same_samples = record
+        .as_ref()
+        .is_some_and(|record| record.shape == data.shape);
     let same_classes = record.is_none_or(|record| record.classes == data.class_names);
     let last = sparse.len().saturating_sub(1);
     let mut notes: Vec<String> = found.note.into_iter().collect();
@@ -53,8 +57,8 @@ pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial
     for (number, (own, layer)) in state.layers.into_iter().zip(&sparse).enumerate() {
         let LayerState { n_in, n_out, .. } = own;
         let fits = (n_in, n_out) == (layer.shape.n_in, layer.shape.n_out);
-        let widens = widening::is_wider(&own, layer.shape.n_in, layer.shape.n_out);
-        let is_last = number == last && n_in <= layer.shape.n_in;
+        let widens = same_samples && widening::is_wider(&own, layer.shape.n_in, layer.shape.n_out);
+        let is_last = number == last && (widens || n_in == layer.shape.n_in);
         let same_outputs = same_task && same_classes && n_out == layer.shape.n_out;
         let name = &layer.name;
         known_units.push(n_out);

@@ -8,8 +8,8 @@ use crate::layer::{Parameter, ParameterState};
 use crate::model::Model;
 use crate::sparse::LayerState;
 
-/// Layers whose channels are independent of each other, in their order: a further channel changes none of the others.
-const BY_CHANNEL: [&str; 9] = [
+/// Layers in which a further channel changes none of the others, nor where they are.
+const IN_PLACE: [&str; 11] = [
     "input",
     "sparse",
     "batch-norm",
@@ -19,16 +19,14 @@ const BY_CHANNEL: [&str; 9] = [
     "max-pool",
     "average-pool",
     "global-average",
+    "flatten",
+    "add",
 ];
-
-/// Those that put channels beside or onto each other in the same places at any width.
-const IN_PLACE: [&str; 2] = ["flatten", "add"];
 
 /// The name of the first layer of a model that would see other values if layers before it became wider.
 pub(super) fn obstacle(model: &Model) -> Option<&str> {
-    let stays = |kind| BY_CHANNEL.contains(&kind) || IN_PLACE.contains(&kind);
     let mut nodes = model.nodes().iter();
-    let found = nodes.find(|node| !stays(node.layer().kind()));
+    let found = nodes.find(|node| !IN_PLACE.contains(&node.layer().kind()));
     found.map(|node| node.name())
 }
 
