@@ -112,7 +112,7 @@ pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial
     if wider.is_some() {
         notes.push(format!(
             "the network is wider than that of {}: new units have drawn weights, and those from new units to old ones \
-             begin with 0, so it begins with the same answers",
+             begin with 0, so it begins with the same answers if all its connections stay",
             found.path.display()
         ));
     }
