@@ -69,6 +69,7 @@
 //! | [`low_level::network`] | a model on a device: its memory and the programs of a step |
 //! | [`checkpoint`] | saving and loading, so that nothing is lost |
 //! | [`train`] | the configuration, the training step, the trainer and its events |
+//! | [`low_level::explain`] | what a trained network's answers depend on |
 //! | [`command::report`] | what becomes of the events: run folders, tables, consoles, sweeps, figures, reports |
 //! | [`command::bench`] | ceilings of an adapter, and how close the kernels come to them |
 //! | [`command::verify`] | whether an adapter computes what it should |
@@ -108,6 +109,8 @@ pub mod data;
 pub mod dense;
 mod disk;
 pub mod error;
+#[doc(hidden)]
+pub mod explain;
 #[cfg(feature = "report")]
 #[doc(hidden)]
 pub mod export;
@@ -167,6 +170,9 @@ pub mod low_level {
         #[doc(inline)]
         pub use crate::train::evaluate_whole;
     }
+
+    #[doc(inline)]
+    pub use crate::explain;
 }
 
 /// What the command `rootlet` uses in addition: run folders, tables and pages, benchmarks, and the verification of an

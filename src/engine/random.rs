@@ -28,6 +28,10 @@ pub enum Stream {
     Mixing = 9,
     /// Operations that vary a training image.
     Operations = 10,
+    /// The noise on the copies of a sample that is explained.
+    Noise = 11,
+    /// The order in which a column is shuffled to see what it is worth.
+    Shuffles = 12,
 }
 
 /// Four random words for `index` in `stream` of `layer` at `step`.

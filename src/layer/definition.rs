@@ -70,7 +70,9 @@ pub trait Layer: Any + Debug + Send + Sync {
     /// The views do not fit.
     fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()>;
 
-    /// Records the gradients of its parameters and at its inputs, computed from the gradient at its value.
+    /// Records the gradients of its parameters and at its inputs, computed from the gradient at its value. A layer whose
+    /// value in an evaluation is another one than in training goes back through the one that the pass
+    /// [is for](super::pass::Pass::mode).
     ///
     /// # Errors
     /// The views do not fit.

@@ -251,6 +251,9 @@ impl Layer for Dropout {
     }
 
     fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
+        if pass.mode() == Mode::Evaluate {
+            return pass.pass_on(plan, 0, pass.delta());
+        }
         match pass.sink(0)? {
             Some(Sink { view, accumulate }) => {
                 let (step, delta) = (pass.step(), pass.delta());

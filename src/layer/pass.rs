@@ -39,6 +39,10 @@ pub trait Pass {
     /// Whether consecutive kernels run as one if there is a fused kernel for both.
     fn fuses(&self) -> bool;
 
+    /// What the forward pass is for; in a backward pass, what the one was for that it goes back through. A backward pass
+    /// through an evaluation ([`Mode::Evaluate`]) gives the gradient at a network's input.
+    fn mode(&self) -> Mode;
+
     /// The layer's number in its model, on which its random numbers depend.
     fn number(&self) -> usize;
 
@@ -87,9 +91,6 @@ pub trait Pass {
 
 /// A forward pass.
 pub trait Forward: Pass {
-    /// What it is for.
-    fn mode(&self) -> Mode;
-
     /// The value of an input, `[channels][positions][lanes]`.
     ///
     /// # Errors

@@ -195,16 +195,20 @@ impl Recorder<'_> {
         else {
             return Ok(());
         };
-        let (parameters, saved) = (
+        let kept = (
             self.parameters_of(values, node)?,
             values.saved[node].clone(),
         );
+        let mode = match options.evaluates {
+            true => Mode::Evaluate,
+            false => Mode::Train,
+        };
         let back = Back {
             values,
             options,
             delta,
         };
-        let mut pass = self.node_pass(node, parameters, saved, back);
+        let mut pass = self.node_pass(node, mode, kept, back);
         self.model.nodes()[node].layer().backward(plan, &mut pass)
     }
 
@@ -252,7 +256,7 @@ impl Recorder<'_> {
         if let Some(sum) = values.delta[target].clone() {
             return AddInto::record(plan, delta, sum, self.words(target));
         }
-        if !self.options.keep && self.may_share(values, node, target, &delta) {
+        if !self.options.keep && !self.is_kept(target) && self.may_share(values, node, target, &delta) {
             values.delta[target] = Some(delta);
             return Ok(());
         }

@@ -38,8 +38,10 @@ pub struct Buffers {
     pub test_ring: Buffer,
     /// For each node, its layer's constants.
     pub constants: HashMap<usize, Buffer>,
-    /// `[classes][lanes]`: the gradient of the sum of the logits, if that replaces the loss.
-    pub ones: Option<Buffer>,
+    /// `[classes][lanes]`: the gradient at the logits, if it is not that of the loss.
+    pub output_gradient: Option<Buffer>,
+    /// `[channels][positions][lanes]`: the gradient at the input, if it is asked for.
+    pub input_gradient: Option<Buffer>,
     /// Present if gradients are clipped.
     pub clip: Option<ClipBuffers>,
     /// A tile of the weights' gradients, if they leave the device in tiles.
@@ -66,7 +68,7 @@ impl Buffers {
             // One image; the other lanes are padding, with zero gradients.
             let lane = |i: usize| if i.is_multiple_of(lanes) { 1.0 } else { 0.0 };
             let ones: Vec<f32> = (0..model.classes() * lanes).map(lane).collect();
-            buffers.ones = Some(device.buffer_with("ones", Class::Activations, &ones)?);
+            buffers.output_gradient = Some(device.buffer_with("ones", Class::Activations, &ones)?);
         }
         Ok(buffers)
     }
@@ -142,7 +144,22 @@ impl Buffers {
             train_ring: scratch("train_metrics", 2 * RING)?,
             test_ring: scratch("test_metrics", 2 * RING)?,
             constants,
-            ones: None,
+            output_gradient: match options.purpose {
+                Purpose::InputGradients => Some(buffer(
+                    "logits.gradient",
+                    Class::Activations,
+                    logits,
+                )?),
+                _ => None,
+            },
+            input_gradient: match options.purpose {
+                Purpose::InputGradients => Some(buffer(
+                    "input.gradient",
+                    Class::Activations,
+                    model.input().size() * lanes,
+                )?),
+                _ => None,
+            },
             clip: match options.clip {
                 Some(_) => Some(ClipBuffers {
                     sums: scratch("clip.sums", ClipBuffers::SUMS)?,

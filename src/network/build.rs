@@ -98,7 +98,7 @@ impl Network {
         let products = dense::products(device, &state.layers, options, method);
         let holds = Holds {
             indices: !dense::all_full(&products, method),
-            gradient: !options.purpose.in_tiles(),
+            gradient: !options.purpose.in_tiles() && options.purpose != Purpose::InputGradients,
             state: arrays.clone(),
         };
         let mut arena = Arena::with(device, &state.layers, options.class, holds)?;

@@ -11,7 +11,6 @@ use crate::sparse::Normalised;
 
 /// What only a forward pass has.
 struct Ahead<'a> {
-    mode: Mode,
     /// `None` if it was left out.
     values: Vec<Option<View>>,
     /// What the first is then the norm of.
@@ -27,10 +26,6 @@ struct Ahead<'a> {
 }
 
 impl Forward for NodePass<'_, Ahead<'_>> {
-    fn mode(&self) -> Mode {
-        self.own.mode
-    }
-
     fn input(&self, i: usize) -> Result<View> {
         let input = self.own.values.get(i).cloned().flatten();
         input.ok_or_else(|| {
@@ -46,7 +41,7 @@ impl Forward for NodePass<'_, Ahead<'_>> {
     }
 
     fn statistics_room(&self, words: usize) -> Option<View> {
-        let trains = matches!(self.own.mode, Mode::Train | Mode::Again);
+        let trains = matches!(self.mode, Mode::Train | Mode::Again);
         let room = (trains && self.recorder.goes_into_norm(self.node))
             .then(|| self.recorder.scratch("norm.statistics", words));
         self.own.room.replace(room.clone());
@@ -146,7 +141,6 @@ impl Recorder<'_> {
             values.saved[node] = Some(self.tensor(node, "saved", saved, Precision::F32)?);
         }
         let ahead = Ahead {
-            mode,
             values: taken,
             normalised,
             left_out: false,
@@ -155,10 +149,10 @@ impl Recorder<'_> {
             room: RefCell::default(),
             next: None,
         };
-        let (parameters, saved) = (
+        let kept = (
             self.parameters_of(values, node)?,
             values.saved[node].clone(),
         );
-        Ok(self.node_pass(node, parameters, saved, ahead))
+        Ok(self.node_pass(node, mode, kept, ahead))
     }
 }

@@ -15,6 +15,7 @@
 //! | `parts.rs` | how much of a batch fits the device at once |
 //! | `programs.rs` | the prepared plans, in memory that they share |
 //! | `feed.rs` | how images get into the input |
+//! | `input_gradients.rs` | what the outputs of an evaluation depend on: the gradient at the input |
 //! | `tiles.rs`, `gradient_tiles.rs` | gradients of a dense network that is not trained, a few rows at a time |
 //! | `runner.rs` | running the programs over a batch, part by part |
 //! | `tune.rs` | measuring the variants of its kernels ahead of a training |
@@ -32,6 +33,7 @@ mod dense;
 mod feed;
 mod forward;
 mod gradient_tiles;
+mod input_gradients;
 mod node_pass;
 mod on_device;
 mod options;

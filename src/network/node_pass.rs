@@ -3,7 +3,7 @@
 use super::recorder::Recorder;
 use crate::engine::{Plan, View};
 use crate::error::{Error, Misfit, Result};
-use crate::layer::pass::Pass;
+use crate::layer::pass::{Mode, Pass};
 use crate::layer::{DenseWeights, Extent, LayerParameters, SparsePass};
 use crate::sparse::{Arena, LayerSpan};
 
@@ -11,6 +11,7 @@ use crate::sparse::{Arena, LayerSpan};
 pub(super) struct NodePass<'a, Direction> {
     pub recorder: &'a Recorder<'a>,
     pub node: usize,
+    pub mode: Mode,
     pub inputs: Vec<Extent>,
     /// Its dense parameters, whose gradients may go to another place than the one that the optimiser reads.
     pub parameters: Option<LayerParameters>,
@@ -36,6 +37,10 @@ impl<Direction> Pass for NodePass<'_, Direction> {
 
     fn fuses(&self) -> bool {
         self.recorder.fuses()
+    }
+
+    fn mode(&self) -> Mode {
+        self.mode
     }
 
     fn number(&self) -> usize {
@@ -92,13 +97,14 @@ impl Recorder<'_> {
     pub fn node_pass<Direction>(
         &self,
         node: usize,
-        parameters: Option<LayerParameters>,
-        saved: Option<View>,
+        mode: Mode,
+        (parameters, saved): (Option<LayerParameters>, Option<View>),
         own: Direction,
     ) -> NodePass<'_, Direction> {
         NodePass {
             recorder: self,
             node,
+            mode,
             inputs: self.model.inputs_of(&self.model.nodes()[node]),
             parameters,
             saved,

@@ -22,6 +22,8 @@ pub enum Purpose {
     Gradients,
     /// The same for the gradients of the sum of the logits.
     Flow,
+    /// Forward passes, and [gradients at the input](super::Network::input_gradients) of what they compute.
+    InputGradients,
 }
 
 impl Purpose {

@@ -83,6 +83,7 @@ fn need(
         Purpose::Training => recorder.pass(PassOptions::first(StepPass::PLAIN))?,
         Purpose::Evaluation => recorder.evaluation()?,
         Purpose::Gradients | Purpose::Flow => recorder.pass_in_tiles()?.0,
+        Purpose::InputGradients => recorder.input_gradients()?,
     };
     let layout = Layout::estimate(&[&plan])?;
     Ok((layout.largest().max(input), layout.bytes()))

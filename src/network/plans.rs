@@ -52,9 +52,10 @@ impl Recorder<'_> {
             let label = "unwanted gradients of parameters";
             values.parameters.gradient = self.device.transient(label, Class::Scratch, words);
         }
-        let mode = match pass.gradients {
-            true => Mode::Train,
-            false => Mode::Again,
+        let mode = match (options.evaluates, pass.gradients) {
+            (true, _) => Mode::Evaluate,
+            (false, true) => Mode::Train,
+            (false, false) => Mode::Again,
         };
         for node in 1..self.model.nodes().len() {
             self.forward(&mut plan, &mut values, node, mode)?;
@@ -125,8 +126,8 @@ impl Recorder<'_> {
     ) -> Result<()> {
         let f = self.buffers;
         let last = self.model.nodes().len() - 1;
-        if let Some(ones) = &f.ones {
-            values.delta[last] = Some(ones.all());
+        if let Some(given) = &f.output_gradient {
+            values.delta[last] = Some(given.range(0..self.words(last)));
             return Ok(());
         }
         let delta = self.tensor(last, "delta", self.words(last), Precision::F32)?;

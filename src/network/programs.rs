@@ -22,6 +22,8 @@ pub(super) struct Programs {
     exchange: Option<Program>,
     /// The pass of a network for gradients alone.
     pub tiles: TiledPass,
+    /// Forward as in an evaluation, and back to the input.
+    pub input_gradients: Option<Program>,
 }
 
 impl Programs {
@@ -34,9 +36,10 @@ impl Programs {
         let mut test = recorder.evaluation()?;
         let purpose = recorder.options.purpose;
         if purpose != Purpose::Training {
-            let (mut pass, tiles) = match purpose.in_tiles() {
-                true => recorder.pass_in_tiles()?,
-                false => (Plan::default(), Vec::new()),
+            let (mut pass, tiles) = match purpose {
+                Purpose::Gradients | Purpose::Flow => recorder.pass_in_tiles()?,
+                Purpose::InputGradients => (recorder.input_gradients()?, Vec::new()),
+                Purpose::Evaluation | Purpose::Training => (Plan::default(), Vec::new()),
             };
             place(device, &mut [&mut test, &mut pass])?;
             return Ok(Programs {
@@ -45,6 +48,10 @@ impl Programs {
                 passes: BTreeMap::new(),
                 update: None,
                 exchange: None,
+                input_gradients: match purpose {
+                    Purpose::InputGradients => Some(device.prepare(&pass)?),
+                    _ => None,
+                },
                 tiles: tiles::prepare(device, &pass, tiles)?,
             });
         }
@@ -105,6 +112,7 @@ impl Programs {
                 .map(|plan| device.prepare(&plan))
                 .transpose()?,
             tiles: Vec::new(),
+            input_gradients: None,
         })
     }
 
@@ -127,7 +135,7 @@ impl Programs {
     pub fn all(&self) -> impl Iterator<Item = &Program> {
         let tiles = self.tiles.iter().map(|(program, _)| program);
         let training = self.step.iter().chain(&self.update).chain(&self.exchange);
-        let training = training.chain(tiles);
+        let training = training.chain(tiles).chain(&self.input_gradients);
         training.chain(self.passes.values()).chain([&self.test])
     }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::buffers::Buffers;
-use super::options::NetworkOptions;
+use super::options::{NetworkOptions, Purpose};
 use super::tiles::Tile;
 use crate::dense::Products;
 use crate::engine::{Buffer, Class, Device, Plan, Precision, View};
@@ -26,6 +26,8 @@ pub(super) struct PassOptions<'a> {
     /// If present, the connections' gradients go into the tile, one set of rows after the other, instead of the arena,
     /// and the tiles are noted here.
     pub tiles: Option<&'a RefCell<Vec<Tile>>>,
+    /// Whether it goes forward as an evaluation does, and back through that.
+    pub evaluates: bool,
 }
 
 impl PassOptions<'_> {
@@ -35,6 +37,7 @@ impl PassOptions<'_> {
             pass,
             accumulate: false,
             tiles: None,
+            evaluates: false,
         }
     }
 
@@ -71,7 +74,7 @@ pub(super) struct Recorder<'a> {
     pub consumers: Vec<Vec<usize>>,
     /// For each node.
     pub numbers: Vec<Numbers>,
-    /// For each node: whether it or one before it has parameters.
+    /// For each node: whether it or one before it has parameters, or the gradient at the input is asked for.
     pub requires_gradient: Vec<bool>,
     retained: RefCell<Retained>,
 }
@@ -130,6 +133,7 @@ impl<'a> Recorder<'a> {
                 parameters: has_dense.then(|| dense.next()).flatten(),
             };
             let trains = own.connections.is_some() || has_dense;
+            let trains = trains || options.purpose == Purpose::InputGradients;
             requires_gradient.push(trains || node.inputs().iter().any(|&i| requires_gradient[i]));
             numbers.push(own);
         }
@@ -189,11 +193,11 @@ impl<'a> Recorder<'a> {
     }
 
     /// How the values that layers pass on are stored. Networks whose dense gradients are taken choose connections once,
-    /// before a training, and are exact.
+    /// before a training, and are exact; so are gradients at an input, which people look at.
     fn activations(&self) -> Precision {
-        match self.options.purpose.in_tiles() {
-            true => Precision::F32,
-            false => self.options.activations,
+        match self.options.purpose {
+            Purpose::Gradients | Purpose::Flow | Purpose::InputGradients => Precision::F32,
+            Purpose::Training | Purpose::Evaluation => self.options.activations,
         }
     }
 
@@ -204,8 +208,16 @@ impl<'a> Recorder<'a> {
 
     /// Memory as large as a node's value, for the gradient at it or for an intermediate step.
     pub fn delta(&self, node: usize, what: &str) -> Result<View> {
+        if let (0, Some(kept)) = (node, &self.buffers.input_gradient) {
+            return Ok(kept.range(0..self.words(0)));
+        }
         let precision = self.activations().of_gradients();
         self.tensor(node, what, self.words(node), precision)
+    }
+
+    /// Whether the gradient at the value of `node` stays after the pass.
+    pub fn is_kept(&self, node: usize) -> bool {
+        node == 0 && self.buffers.input_gradient.is_some()
     }
 
     /// Memory for what lives within one pass or, if values are kept, permanently.

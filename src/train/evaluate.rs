@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
+use super::config::{AUTO, KEEP_LAST};
 use super::event::{PartResults, Score};
 use super::meter::Sums;
 use super::score;
@@ -50,8 +51,27 @@ impl Evaluation {
         }
     }
 
+    /// The number by which a network is judged, `wanted` or, for [`AUTO`] and [`KEEP_LAST`], the metric if there is one:
+    /// its name, its value, and whether a higher one is better. `None` if the evaluation does not tell it.
+    pub(crate) fn judged_by(&self, wanted: &str) -> Option<(String, f32, bool)> {
+        let mut told = vec![("loss".to_owned(), self.loss, false)];
+        if !self.accuracy.is_nan() {
+            told.push(("accuracy".to_owned(), self.accuracy, true));
+        }
+        for score in self.scores() {
+            told.push((score.name.clone(), score.value, score.higher_is_better));
+        }
+        let found = match [AUTO, KEEP_LAST].contains(&wanted) {
+            true => told.get(1).or(told.first()),
+            false => told
+                .iter()
+                .find(|(own, ..)| own.eq_ignore_ascii_case(wanted)),
+        };
+        found.cloned()
+    }
+
     /// All scores except loss and accuracy.
-    pub(super) fn scores(&self) -> impl Iterator<Item = &Score> {
+    fn scores(&self) -> impl Iterator<Item = &Score> {
         self.metric.iter().chain(&self.scores)
     }
 }

@@ -5,7 +5,7 @@ use super::setup::Setup;
 use crate::engine::Device;
 use crate::error::Result;
 use crate::model::Model;
-use crate::network::{Network, NetworkOptions, NetworkState};
+use crate::network::{Network, NetworkOptions, NetworkState, Purpose};
 use crate::topology::method;
 
 /// A network only for forward passes, which computes the same as that of a training with this configuration.
@@ -20,6 +20,27 @@ pub fn for_tests(
     batch: usize,
 ) -> Result<Network> {
     let options = options_for_tests(config, model, batch)?;
+    let averaged = state.averaged();
+    let state = averaged.as_ref().unwrap_or(state);
+    Network::new(device, model, state, &options, method("static")?.as_ref())
+}
+
+/// As [`for_tests`], with the gradients at the input of what the network computes. All activations are stored in 32
+/// bits.
+///
+/// # Errors
+/// As [`for_tests`].
+pub(crate) fn for_input_gradients(
+    device: &Device,
+    config: &TrainConfig,
+    model: &Model,
+    state: &NetworkState,
+    batch: usize,
+) -> Result<Network> {
+    let options = NetworkOptions {
+        purpose: Purpose::InputGradients,
+        ..options_for_tests(config, model, batch)?
+    };
     let averaged = state.averaged();
     let state = averaged.as_ref().unwrap_or(state);
     Network::new(device, model, state, &options, method("static")?.as_ref())

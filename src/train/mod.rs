@@ -30,10 +30,12 @@ pub use evaluate::{Evaluation, evaluate};
 pub use event::{Event, Observer, Score};
 #[doc(hidden)]
 pub use for_tests::for_tests;
+pub(crate) use for_tests::for_input_gradients;
 #[doc(hidden)]
 pub use hooks::KeepBest;
 pub use hooks::{Hooks, Save};
 pub use predict::Predictor;
+pub(crate) use predict::samples as predicted_samples;
 pub use predictions::Predictions;
 pub(crate) use predictions::to_probabilities;
 pub use saving::SaveEvery;

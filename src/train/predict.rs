@@ -276,6 +276,21 @@ impl Predictor {
         Ok(told.in_own_unit(self.preprocessing.as_deref()))
     }
 
+    /// The device that it computes on.
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// How pixels or numbers become its inputs.
+    pub(crate) fn normalisation(&self) -> &Normalisation {
+        &self.normalisation
+    }
+
+    /// What is done with a table's columns, if it was trained on one.
+    pub(crate) fn preprocessing(&self) -> Option<&Preprocessing> {
+        self.preprocessing.as_deref()
+    }
+
     /// The names of the classes, in the order of the outputs; empty if they have no names.
     pub fn class_names(&self) -> &[String] {
         &self.class_names
@@ -314,7 +329,7 @@ impl Trainer {
     }
 }
 
-fn samples(shape: ImageShape, inputs: &[f32]) -> Result<Images> {
+pub(crate) fn samples(shape: ImageShape, inputs: &[f32]) -> Result<Images> {
     let features = shape.features();
     let labels = vec![0u32; inputs.len() / features.max(1)];
     Ok(Vectors::new(features, inputs.to_vec(), labels)?.into())

@@ -315,7 +315,7 @@ impl BatchNormPass {
                 step: step.clone(),
                 input: views.input.clone(),
                 delta: views.delta.clone(),
-                activation: activation.clone(),
+                activation,
                 saved: views.saved.clone(),
                 values: parameters.values.clone(),
                 parts: scratch.parts.clone(),
@@ -325,11 +325,45 @@ impl BatchNormPass {
         if self.fused {
             return self.backward_fused(plan, parameters, scratch, step, views, accumulate);
         }
+        self.add_up(plan, parameters, scratch, tiles.tiles, accumulate)?;
+        self.input_gradient(plan, parameters, scratch, step, views)
+    }
+
+    /// Records the backward pass of an evaluation, whose statistics do not depend on the batch: the gradients at the
+    /// input and at the residual. The parameters' gradients become zero; an evaluation trains nothing.
+    ///
+    /// # Errors
+    /// As [`BatchNormPass::backward`].
+    pub fn backward_eval(
+        &self,
+        plan: &mut Plan,
+        parameters: &LayerParameters,
+        scratch: &NormScratch,
+        step: &View,
+        views: BatchNormBackwardViews,
+    ) -> Result<()> {
+        self.check_backward(&views)?;
+        holds("parts", &scratch.parts, self.parts_words())?;
+        holds("sums", &scratch.sums, self.saved_words())?;
+        // Nothing flows back through the statistics: their sums are over no tiles.
+        self.add_up(plan, parameters, scratch, 0, false)?;
+        self.input_gradient(plan, parameters, scratch, step, views)
+    }
+
+    /// The sums over all tiles, which are also the parameters' gradients.
+    fn add_up(
+        &self,
+        plan: &mut Plan,
+        parameters: &LayerParameters,
+        scratch: &NormScratch,
+        tiles: usize,
+        accumulate: bool,
+    ) -> Result<()> {
         plan.dispatch(
             BatchNormGradients {
                 params: BatchNormGradientsParams {
                     channels: self.channels as u32,
-                    tiles: tiles.tiles as u32,
+                    tiles: tiles as u32,
                     weight: first(parameters, "weight")?,
                     bias: first(parameters, "bias")?,
                     accumulate: u32::from(accumulate),
@@ -339,7 +373,21 @@ impl BatchNormPass {
                 sums: scratch.sums.clone(),
             },
             Grid::Items(self.channels),
-        )?;
+        )
+    }
+
+    /// The gradients at the input and at the residual, from the sums in `scratch`.
+    fn input_gradient(
+        &self,
+        plan: &mut Plan,
+        parameters: &LayerParameters,
+        scratch: &NormScratch,
+        step: &View,
+        views: BatchNormBackwardViews,
+    ) -> Result<()> {
+        let mask = self.mask(&views)?;
+        // Read only if the mask comes from it.
+        let activation = (views.activation.clone()).unwrap_or_else(|| views.input.clone());
         let (residual, residual_mode) = match views.residual {
             // Every binding needs a buffer; the kernel does not touch this one.
             None => (scratch.parts.clone(), 0),

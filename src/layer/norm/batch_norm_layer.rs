@@ -127,6 +127,7 @@ impl Layer for BatchNorm {
         };
         let (delta, saved, sums) = (pass.delta(), pass.saved()?, pass.sums());
         let scratch = scratch(&norm, pass);
+        let evaluates = pass.mode() == Mode::Evaluate;
         let (parameters, step, add) = (pass.parameters()?, pass.step(), pass.accumulates());
         pass.write_only(plan, 0, sink, |plan, output| {
             let views = BatchNormBackwardViews {
@@ -138,6 +139,7 @@ impl Layer for BatchNorm {
                 residual: residual.map(|sink| (sink.view, sink.accumulate)),
             };
             match &sums {
+                _ if evaluates => norm.backward_eval(plan, &parameters, &scratch, &step, views),
                 Some(sums) => {
                     let sums = (sums, &scratch.sums);
                     norm.backward_from(plan, &parameters, sums, &step, views, add)

@@ -110,7 +110,8 @@ impl Trainer {
         if !self.chooses() || self.is_unpruned() {
             return false;
         }
-        let Some((metric, value, higher_is_better)) = self.judged_by(evaluation) else {
+        let Some((metric, value, higher_is_better)) = evaluation.judged_by(&self.config.run.best_metric)
+        else {
             return false;
         };
         let is_better = |best: &Best| match higher_is_better {
@@ -128,26 +129,6 @@ impl Trainer {
             value,
         });
         true
-    }
-
-    /// The number that weights are chosen by: its name, its value, and whether a higher one is better.
-    fn judged_by(&self, evaluation: &Evaluation) -> Option<(String, f32, bool)> {
-        let mut told = vec![("loss".to_owned(), evaluation.loss, false)];
-        if !evaluation.accuracy.is_nan() {
-            told.push(("accuracy".to_owned(), evaluation.accuracy, true));
-        }
-        for score in evaluation.scores() {
-            told.push((score.name.clone(), score.value, score.higher_is_better));
-        }
-        let wanted = &self.config.run.best_metric;
-        let found = match wanted == AUTO {
-            // The metric, if there is one.
-            true => told.get(1).or(told.first()),
-            false => told
-                .iter()
-                .find(|(own, ..)| own.eq_ignore_ascii_case(wanted)),
-        };
-        found.cloned()
     }
 
     /// Whether the validation part has not improved for as many epochs as the run is to wait.
