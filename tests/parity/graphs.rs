@@ -239,7 +239,7 @@ fn sums_share_gradients() {
 }
 
 /// A graph of `layers` layers, each after randomly chosen values; values that nothing takes are added up at the end.
-fn drawn(name: &str, layers: usize, random: &mut Random) -> Model {
+pub fn drawn(name: &str, layers: usize, random: &mut Random) -> Model {
     let mut net = Builder::new(name, INPUT);
     let input = net.input();
     let mut values = vec![

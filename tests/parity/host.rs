@@ -1,8 +1,10 @@
 //! A model computed in f64 on the host, only from the definitions, and differences of its loss.
 
 use crate::differences::cross_entropy;
-use rootlet::layer::{Attention, AveragePool, BatchNorm, MaxPool, Shortcut, sincos_positions};
-use rootlet::model::Model;
+use rootlet::layer::{
+    Attention, AveragePool, BatchNorm, MaxPool, Patchify, Shortcut, sincos_positions,
+};
+use rootlet::model::{Extent, Model};
 use rootlet::network::NetworkState;
 use rootlet::sparse::Window;
 use std::cell::Cell;
@@ -16,6 +18,8 @@ pub struct Host<'a> {
     pub bias: Vec<Vec<f64>>,
     pub norm_weight: Vec<Vec<f64>>,
     pub norm_bias: Vec<Vec<f64>>,
+    /// Whether batch norms use their running statistics.
+    pub evaluates: bool,
 }
 
 /// `[member][channel * positions + position]`.
@@ -39,11 +43,20 @@ impl<'a> Host<'a> {
                 .iter()
                 .map(|n| wide(n.values("bias")))
                 .collect(),
+            evaluates: false,
         }
     }
 
     /// The loss, and how close a number came to a point where the loss has no derivative.
     pub fn loss(&self, inputs: &Activation, labels: &[u32], smoothing: f64) -> (f64, f64) {
+        let (outputs, nearest) = self.outputs(inputs);
+        let losses = (outputs.iter().zip(labels))
+            .map(|(z, &label)| cross_entropy(z, label as usize, smoothing));
+        (losses.sum::<f64>() / inputs.len() as f64, nearest)
+    }
+
+    /// The logits, and the same distance.
+    pub fn outputs(&self, inputs: &Activation) -> (Activation, f64) {
         let nearest = Cell::new(f64::INFINITY);
         // A distance of zero is that between zeros of ReLUs, and stays zero after a small change.
         let near = |distance: f64| {
@@ -78,8 +91,15 @@ impl<'a> Host<'a> {
                     .collect(),
                 "gelu" => each(&|m| m.iter().map(|&x| x * normal(x)).collect()),
                 "add" => x.clone(),
-                "flatten" => x.clone(),
-                "shortcut" if node.layer_as::<Shortcut>().unwrap().stride == 1 => x.clone(),
+                "flatten" | "dropout" => x.clone(),
+                "patchify" => {
+                    let &Patchify { size } = node.layer_as().unwrap();
+                    each(&|m| patches(m, from, size))
+                }
+                "shortcut" => {
+                    let &Shortcut { stride, .. } = node.layer_as().unwrap();
+                    each(&|m| shortcut(m, from, node.extent(), stride))
+                }
                 "max-pool" => {
                     let &MaxPool(windows_of) = node.layer_as().unwrap();
                     let window = windows_of.over(from).unwrap();
@@ -132,9 +152,7 @@ impl<'a> Host<'a> {
             }
             made.push(output);
         }
-        let losses = (made.last().unwrap().iter().zip(labels))
-            .map(|(z, &label)| cross_entropy(z, label as usize, smoothing));
-        (losses.sum::<f64>() / inputs.len() as f64, nearest.get())
+        (made.pop().unwrap(), nearest.get())
     }
 
     fn sparse(&self, l: usize, window: Window, x: &[f64]) -> Vec<f64> {
@@ -174,7 +192,13 @@ impl<'a> Host<'a> {
         for c in 0..self.norm_weight[i].len() {
             let plane = c * positions..(c + 1) * positions;
             let all: Vec<f64> = x.iter().flat_map(|m| &m[plane.clone()]).copied().collect();
-            let (mean, deviation) = moments(&all);
+            let (mean, deviation) = match self.evaluates {
+                false => moments(&all),
+                true => {
+                    let of = |name: &str| f64::from(self.state.parameters[i].values(name)[c]);
+                    (of("running_mean"), (of("running_variance") + 1e-5).sqrt())
+                }
+            };
             for y in output.iter_mut().flat_map(|m| &mut m[plane.clone()]) {
                 *y = (*y - mean) / deviation * self.norm_weight[i][c] + self.norm_bias[i][c];
             }
@@ -257,6 +281,35 @@ fn windows(window: Window, x: &[f64], mut f: impl FnMut(&[f64]) -> f64) -> Vec<f
                 .map(|(_, x)| *x)
                 .collect();
             output.push(f(&seen));
+        }
+    }
+    output
+}
+
+/// Every `stride`-th position; the channels are in the middle of those of the output, the others zero.
+fn shortcut(x: &[f64], from: Extent, to: Extent, stride: usize) -> Vec<f64> {
+    let before = (to.channels - from.channels) / 2;
+    let mut output = vec![0.0; to.size()];
+    for c in 0..from.channels {
+        for (y, column) in (0..to.height).flat_map(|y| (0..to.width).map(move |x| (y, x))) {
+            let at = ((c + before) * to.height + y) * to.width + column;
+            output[at] = x[(c * from.height + y * stride) * from.width + column * stride];
+        }
+    }
+    output
+}
+
+/// Feature `(p1 * size + p2) * channels + c` of a token is channel c at row p1 and column p2 of its patch.
+fn patches(x: &[f64], from: Extent, size: usize) -> Vec<f64> {
+    let (height, width) = (from.height, from.width);
+    let mut output = Vec::new();
+    for feature in 0..size * size * from.channels {
+        let (tap, c) = (feature / from.channels, feature % from.channels);
+        for (ty, tx) in
+            (0..height / size).flat_map(|ty| (0..width / size).map(move |tx| (ty, tx)))
+        {
+            let (row, column) = (ty * size + tap / size, tx * size + tap % size);
+            output.push(x[(c * height + row) * width + column]);
         }
     }
     output

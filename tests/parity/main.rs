@@ -8,6 +8,7 @@ mod differences;
 mod fixture;
 mod graphs;
 mod host;
+mod input_gradients;
 mod kernels;
 mod layers;
 mod losses;

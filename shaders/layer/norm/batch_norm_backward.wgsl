@@ -18,6 +18,7 @@ struct Params {
     bias: u32,
     mask: u32, // the ReLU's: 0 none, 1 from the input, 2 from the activation
     residual_mode: u32, // 0: leave residual alone, 1: write it, 2: add to it
+    fixed: u32, // 1: mean and deviation do not depend on the batch, and sums is not read
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -48,5 +49,9 @@ fn batch_norm_backward(
     let n = f32(params.positions * step.count);
     let inverse = saved[params.channels + c];
     let channel = channel_of(saved[c], inverse, values[params.weight + c], values[params.bias + c]);
-    backward_tile(base, rows, local, channel, vec2(sums[c], sums[params.channels + c]) / n);
+    var means = vec2(0.0);
+    if params.fixed == 0u {
+        means = vec2(sums[c], sums[params.channels + c]) / n;
+    }
+    backward_tile(base, rows, local, channel, means);
 }

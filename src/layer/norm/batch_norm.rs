@@ -325,45 +325,11 @@ impl BatchNormPass {
         if self.fused {
             return self.backward_fused(plan, parameters, scratch, step, views, accumulate);
         }
-        self.add_up(plan, parameters, scratch, tiles.tiles, accumulate)?;
-        self.input_gradient(plan, parameters, scratch, step, views)
-    }
-
-    /// Records the backward pass of an evaluation, whose statistics do not depend on the batch: the gradients at the
-    /// input and at the residual. The parameters' gradients become zero; an evaluation trains nothing.
-    ///
-    /// # Errors
-    /// As [`BatchNormPass::backward`].
-    pub fn backward_eval(
-        &self,
-        plan: &mut Plan,
-        parameters: &LayerParameters,
-        scratch: &NormScratch,
-        step: &View,
-        views: BatchNormBackwardViews,
-    ) -> Result<()> {
-        self.check_backward(&views)?;
-        holds("parts", &scratch.parts, self.parts_words())?;
-        holds("sums", &scratch.sums, self.saved_words())?;
-        // Nothing flows back through the statistics: their sums are over no tiles.
-        self.add_up(plan, parameters, scratch, 0, false)?;
-        self.input_gradient(plan, parameters, scratch, step, views)
-    }
-
-    /// The sums over all tiles, which are also the parameters' gradients.
-    fn add_up(
-        &self,
-        plan: &mut Plan,
-        parameters: &LayerParameters,
-        scratch: &NormScratch,
-        tiles: usize,
-        accumulate: bool,
-    ) -> Result<()> {
         plan.dispatch(
             BatchNormGradients {
                 params: BatchNormGradientsParams {
                     channels: self.channels as u32,
-                    tiles: tiles as u32,
+                    tiles: tiles.tiles as u32,
                     weight: first(parameters, "weight")?,
                     bias: first(parameters, "bias")?,
                     accumulate: u32::from(accumulate),
@@ -373,24 +339,45 @@ impl BatchNormPass {
                 sums: scratch.sums.clone(),
             },
             Grid::Items(self.channels),
-        )
+        )?;
+        let (sums, spare) = (Some(&scratch.sums), &scratch.parts);
+        self.input_gradient(plan, parameters, (sums, spare), step, views)
     }
 
-    /// The gradients at the input and at the residual, from the sums in `scratch`.
+    /// Records the backward pass of an evaluation, whose statistics do not depend on the batch: the gradients at the
+    /// input and at the residual. `spare` is any memory of at least 4 words; nothing is written there.
+    ///
+    /// # Errors
+    /// As [`BatchNormPass::backward`].
+    pub fn backward_eval(
+        &self,
+        plan: &mut Plan,
+        parameters: &LayerParameters,
+        spare: &View,
+        step: &View,
+        views: BatchNormBackwardViews,
+    ) -> Result<()> {
+        self.check_backward(&views)?;
+        self.input_gradient(plan, parameters, (None, spare), step, views)
+    }
+
+    /// The gradients at the input and at the residual, from the sums over the batch, if they depend on it; `spare` takes
+    /// the place of a missing residual.
     fn input_gradient(
         &self,
         plan: &mut Plan,
         parameters: &LayerParameters,
-        scratch: &NormScratch,
+        (sums, spare): (Option<&View>, &View),
         step: &View,
         views: BatchNormBackwardViews,
     ) -> Result<()> {
         let mask = self.mask(&views)?;
         // Read only if the mask comes from it.
         let activation = (views.activation.clone()).unwrap_or_else(|| views.input.clone());
+        let saved = views.saved;
         let (residual, residual_mode) = match views.residual {
             // Every binding needs a buffer; the kernel does not touch this one.
-            None => (scratch.parts.clone(), 0),
+            None => (spare.clone(), 0),
             Some((view, false)) => (view, 1),
             Some((view, true)) => (view, 2),
         };
@@ -407,14 +394,16 @@ impl BatchNormPass {
                     bias: first(parameters, "bias")?,
                     mask,
                     residual_mode,
+                    fixed: u32::from(sums.is_none()),
                 },
                 step: step.clone(),
                 input: views.input,
                 delta: views.delta,
                 activation,
-                saved: views.saved,
+                saved: saved.clone(),
                 values: parameters.values.clone(),
-                sums: scratch.sums.clone(),
+                // Every binding needs a buffer; fixed statistics have no sums.
+                sums: sums.cloned().unwrap_or_else(|| saved.clone()),
                 output: views.output,
                 residual,
             },

@@ -6,8 +6,8 @@ use crate::engine::StepState;
 
 crate::kernel! {
     /// `output = weight / deviation * (dz - mean(dz) - x * mean(dz * x))`, where x is the normalised input and the
-    /// means are over the channel's `n = count * positions` values; and `residual = dz` or `residual += dz`. Padding
-    /// lanes of `output` become zero.
+    /// means are over the channel's `n = count * positions` values, or zero if mean and deviation are fixed; and
+    /// `residual = dz` or `residual += dz`. Padding lanes of `output` become zero.
     ///
     /// `mask` says how the ReLU's mask is known, as for [`BatchNormSums`](super::BatchNormSums). Shapes: `input`,
     /// `delta`, `activation` (read only with mask 2), `output`, `residual` (touched only if requested; any other buffer
@@ -35,6 +35,8 @@ crate::kernel! {
         mask: u32,
         /// 0: do not touch `residual`; 1: write it; 2: add to it.
         residual_mode: u32,
+        /// 1: mean and deviation do not depend on the batch, and `sums` is not read: any other buffer may be bound.
+        fixed: u32,
     }
     loops |p, shape| tile(p.vectors, p.tile, shape);
     uniform step: StepState,
@@ -80,6 +82,10 @@ impl BatchNormBackwardTwin<'_> {
         let inverse = self.saved[channels + c];
         let first = c * p.positions as usize * lanes + offset;
         let range = first..first + dx.len();
+        let mean_of = |sum: usize| match p.fixed {
+            0 => self.sums[sum] / n,
+            _ => 0.0,
+        };
         let channel = Channel {
             mask: p.mask,
             adds: p.residual_mode == 2,
@@ -87,8 +93,8 @@ impl BatchNormBackwardTwin<'_> {
             inverse,
             scale: inverse * self.values[p.weight as usize + c],
             bias: self.values[p.bias as usize + c],
-            mean_dz: self.sums[c] / n,
-            mean_product: self.sums[channels + c] / n,
+            mean_dz: mean_of(c),
+            mean_product: mean_of(channels + c),
         };
         let seen = Seen {
             x: &self.input[range.clone()],

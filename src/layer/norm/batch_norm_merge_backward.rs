@@ -79,6 +79,7 @@ impl BatchNormMergeBackwardTwin<'_> {
                 bias: 3 * p.channels,
                 mask: p.mask,
                 residual_mode: p.residual_mode,
+                fixed: 0,
             },
             step: self.step,
             input: self.input,
