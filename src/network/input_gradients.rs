@@ -1,7 +1,7 @@
 //! What the outputs of an evaluation depend on: the gradient at the input, of any weighted sum of the outputs.
 
 use super::on_device::Network;
-use super::recorder::{PassOptions, Recorder};
+use super::recording::recorder::{PassOptions, Recorder};
 use crate::data::Batch;
 use crate::engine::{Buffer, Device, Plan, StepState};
 use crate::error::{Error, Misfit, Result};

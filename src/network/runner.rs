@@ -3,7 +3,7 @@
 use super::buffers::Buffers;
 use super::feed::{Feed, Part, Slots};
 use super::phase::StepTimes;
-use super::programs::Programs;
+use super::recording::programs::Programs;
 use crate::clock::Instant;
 use crate::engine::{Device, KernelCheck, Program, STEP_WORDS, StepState};
 use crate::error::Result;
