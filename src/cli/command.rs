@@ -6,8 +6,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use rootlet::Result;
 
 use super::{
-    adapters, bench, data, eval, export, flops, model, predict, report, runs, shell, sweep, train,
-    tune, verify, watch,
+    adapters, bench, data, eval, explain, export, flops, model, predict, report, runs, shell,
+    sweep, train, tune, verify, watch,
 };
 
 /// Trains sparse neural networks on any GPU, or without one
@@ -42,6 +42,8 @@ Examples:
       Test the network of a run.
   rootlet predict runs/20260131-174502-photos new-photos -o predictions.csv
       What the network of a run says of other photos, or of the rows of a table.
+  rootlet explain runs/20260131-174502-photos cat.jpg -o cat.png
+      Where in a photo the answer comes from; of a table, what its columns are worth.
   rootlet watch runs/20260131-174502-digits
       See how far a run is.
   rootlet export runs/20260131-174502-photos --format onnx -o photos.onnx
@@ -72,6 +74,7 @@ enum Command {
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
     Predict(predict::PredictArgs),
+    Explain(explain::ExplainArgs),
     Export(export::ExportArgs),
     Adapters(adapters::AdaptersArgs),
     Bench(bench::BenchArgs),
@@ -94,6 +97,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Train(args) => return train::run(&args),
         Command::Eval(args) => eval::run(&args)?,
         Command::Predict(args) => predict::run(&args)?,
+        Command::Explain(args) => explain::run(&args)?,
         Command::Export(args) => export::run(&args)?,
         Command::Adapters(args) => adapters::run(&args)?,
         Command::Bench(args) => bench::run(&args)?,

@@ -1,7 +1,6 @@
 //! `rootlet predict`.
 
 mod args;
-mod samples;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -13,9 +12,9 @@ use rootlet::train::Predictor;
 use rootlet::{Error, Result};
 
 use super::output;
-use super::trained::Opened;
+use super::samples::{Samples, Wanted, advised};
+use super::trained::{Asked, Opened};
 pub use args::PredictArgs;
-use samples::{Samples, advised};
 
 /// Predicts.
 pub fn run(args: &PredictArgs) -> Result<()> {
@@ -36,9 +35,23 @@ pub fn run(args: &PredictArgs) -> Result<()> {
     device.warning().into_iter().for_each(output::note);
     let predictor = Predictor::of_checkpoint(device, &opened.checkpoint)?;
     args.check_effects(predictor.task())?;
+    let wanted = Wanted {
+        inputs: &args.inputs,
+        asked: Asked {
+            data: args.data.as_deref(),
+            data_dir: args.data_dir.as_deref(),
+            limit: args.limit,
+            skips_bad: args.skip_damaged.then_some("skip-damaged"),
+        },
+        tells_limit: args.limit.is_some(),
+        part: args.part,
+        skips: args.skip_damaged,
+        done: "predicted for",
+        doing: "predicting for",
+    };
     let samples = match args.inputs.is_empty() {
-        true => vec![Samples::of_part(args, &opened, &predictor)?],
-        false => Samples::of_inputs(args, &predictor)?,
+        true => vec![Samples::of_part(&wanted, &opened, &predictor)?],
+        false => Samples::of_inputs(&wanted, &predictor)?,
     };
     let who = samples.first().map_or(Vec::new(), Samples::who);
     let table = PredictionTable::new(

@@ -68,7 +68,8 @@ impl Buffers {
             // One image; the other lanes are padding, with zero gradients.
             let lane = |i: usize| if i.is_multiple_of(lanes) { 1.0 } else { 0.0 };
             let ones: Vec<f32> = (0..model.classes() * lanes).map(lane).collect();
-            buffers.output_gradient = Some(device.buffer_with("ones", Class::Activations, &ones)?);
+            buffers.output_gradient =
+                Some(device.buffer_with("ones", Class::Activations, &ones)?);
         }
         Ok(buffers)
     }
@@ -145,11 +146,9 @@ impl Buffers {
             test_ring: scratch("test_metrics", 2 * RING)?,
             constants,
             output_gradient: match options.purpose {
-                Purpose::InputGradients => Some(buffer(
-                    "logits.gradient",
-                    Class::Activations,
-                    logits,
-                )?),
+                Purpose::InputGradients => {
+                    Some(buffer("logits.gradient", Class::Activations, logits)?)
+                }
                 _ => None,
             },
             input_gradient: match options.purpose {

@@ -4,11 +4,14 @@ mod axis;
 mod colour;
 mod image;
 mod matrix;
+mod pictures;
 mod plot;
+mod sheet;
 
 pub use colour::Colour;
 pub(super) use colour::stylesheet;
 pub use plot::register_font;
+pub use sheet::Sheet;
 
 /// A figure.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +59,37 @@ pub enum Plot {
         /// `[row][column]`.
         counts: Vec<Vec<u64>>,
     },
+    /// Pictures side by side.
+    Pictures {
+        /// The pictures, left to right.
+        pictures: Vec<Picture>,
+        /// What their colours mean, if that needs saying.
+        scale: Option<ColourScale>,
+        /// What stands below, paragraph by paragraph.
+        lines: Vec<String>,
+    },
+}
+
+/// A picture whose pixels are drawn as squares.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// What it is.
+    pub caption: String,
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// `[row][column]`: red, green and blue.
+    pub pixels: Vec<[u8; 3]>,
+}
+
+/// Colours for numbers from low to high.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColourScale {
+    /// The colours, from low to high.
+    pub colours: Vec<[u8; 3]>,
+    /// What the first and the last one mean.
+    pub ends: [String; 2],
 }
 
 /// An axis.
@@ -172,6 +206,7 @@ impl Figure {
                 !bars.is_empty() && parts.iter().any(|p| p.values.iter().any(|v| *v > 0.0))
             }
             Plot::Matrix { counts, .. } => counts.iter().flatten().any(|&count| count > 0),
+            Plot::Pictures { pictures, .. } => pictures.iter().any(|one| !one.pixels.is_empty()),
         }
     }
 }

@@ -8,12 +8,13 @@
 //! | `training/` | opening a device and training in a run folder |
 //! | `sweep/` | many runs |
 //! | `results/`, `figure/`, `page/`, `watch.rs`, `run_list.rs` | what is shown of runs |
-//! | `predictions.rs` | the file of `rootlet predict` |
+//! | `predictions.rs`, `explained/` | the files of `rootlet predict` and of `rootlet explain` |
 //! | `text.rs`, `epoch_table.rs`, `model.rs`, `denser.rs`, `shell.rs`, `terminal.rs` | events, models and command lines as text |
 
 mod copies;
 mod denser;
 mod epoch_table;
+mod explained;
 mod figure;
 mod fuzz;
 mod model;
@@ -32,7 +33,11 @@ mod watch;
 pub use crate::words::{counted, grouped};
 pub use copies::distinct;
 pub use denser::denser_text;
-pub use figure::{Figure, FigureSize, register_font};
+pub use explained::{
+    ExplainedImage, column_rows, explained_columns, explained_image, explained_images,
+    explained_topology,
+};
+pub use figure::{Figure, FigureSize, Sheet, register_font};
 pub(crate) use fuzz::run_folder as fuzz_run_folder;
 pub use model::count_text;
 pub use page::{BenchFile, JsonFile, Page, TestedFile};

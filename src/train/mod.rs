@@ -28,9 +28,9 @@ pub use config::TrainConfig;
 pub use evaluate::evaluate_whole;
 pub use evaluate::{Evaluation, evaluate};
 pub use event::{Event, Observer, Score};
+pub(crate) use for_tests::for_input_gradients;
 #[doc(hidden)]
 pub use for_tests::for_tests;
-pub(crate) use for_tests::for_input_gradients;
 #[doc(hidden)]
 pub use hooks::KeepBest;
 pub use hooks::{Hooks, Save};

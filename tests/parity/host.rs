@@ -305,8 +305,7 @@ fn patches(x: &[f64], from: Extent, size: usize) -> Vec<f64> {
     let mut output = Vec::new();
     for feature in 0..size * size * from.channels {
         let (tap, c) = (feature / from.channels, feature % from.channels);
-        for (ty, tx) in
-            (0..height / size).flat_map(|ty| (0..width / size).map(move |tx| (ty, tx)))
+        for (ty, tx) in (0..height / size).flat_map(|ty| (0..width / size).map(move |tx| (ty, tx)))
         {
             let (row, column) = (ty * size + tap / size, tx * size + tap % size);
             output.push(x[(c * height + row) * width + column]);

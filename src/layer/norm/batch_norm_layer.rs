@@ -139,7 +139,9 @@ impl Layer for BatchNorm {
                 residual: residual.map(|sink| (sink.view, sink.accumulate)),
             };
             match &sums {
-                _ if evaluates => norm.backward_eval(plan, &parameters, &scratch.parts, &step, views),
+                _ if evaluates => {
+                    norm.backward_eval(plan, &parameters, &scratch.parts, &step, views)
+                }
                 Some(sums) => {
                     let sums = (sums, &scratch.sums);
                     norm.backward_from(plan, &parameters, sums, &step, views, add)

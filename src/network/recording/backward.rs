@@ -256,7 +256,10 @@ impl Recorder<'_> {
         if let Some(sum) = values.delta[target].clone() {
             return AddInto::record(plan, delta, sum, self.words(target));
         }
-        if !self.options.keep && !self.is_kept(target) && self.may_share(values, node, target, &delta) {
+        if !self.options.keep
+            && !self.is_kept(target)
+            && self.may_share(values, node, target, &delta)
+        {
             values.delta[target] = Some(delta);
             return Ok(());
         }

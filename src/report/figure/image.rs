@@ -64,7 +64,15 @@ impl Figure {
     /// # Errors
     /// The file cannot be written.
     pub fn write_png(&self, path: &Path, size: FigureSize) -> Result<()> {
-        let scale = size.scale.clamp(1, 8);
+        let (width, height, pixels) = self.pixels(size.scale.clamp(1, 8))?;
+        let bytes = encode(width, height, &pixels)
+            .map_err(std::io::Error::from)
+            .map_err(Error::io("write", path))?;
+        write_file(path, &bytes)
+    }
+
+    /// Width, height and RGB pixels on white, `scale` for each unit.
+    pub(super) fn pixels(&self, scale: u32) -> Result<(u32, u32, Vec<u8>)> {
         let pen = Pen::new(scale * SMOOTHING)?;
         let (width, height) = pen.size(self);
         let mut pixels = vec![255; width as usize * height as usize * 3];
@@ -85,14 +93,15 @@ impl Figure {
         Resizer::new()
             .resize(&large, &mut small, None)
             .map_err(|error| failed(error.to_string()))?;
-        let bytes = encode(width, height, small.buffer())
-            .map_err(std::io::Error::from)
-            .map_err(Error::io("write", path))?;
-        write_file(path, &bytes)
+        Ok((width, height, small.into_vec()))
     }
 }
 
-fn encode(width: u32, height: u32, pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
+pub(super) fn encode(
+    width: u32,
+    height: u32,
+    pixels: &[u8],
+) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);

@@ -91,7 +91,7 @@ impl Pen {
     }
 
     /// The text, or its two ends with dots between if it is wider than `room`.
-    fn fitted(self, text: &str, room: u32) -> String {
+    pub(super) fn fitted(self, text: &str, room: u32) -> String {
         let letters: Vec<char> = text.chars().collect();
         let mut kept = letters.len();
         let mut fitted = text.to_owned();
@@ -124,6 +124,11 @@ impl Pen {
             Plot::Lines { .. } => PLOT_HEIGHT,
             Plot::Bars { bars, .. } => self.bar_height(bars) * bars.len() as u32 + 60,
             Plot::Matrix { names, .. } => self.matrix_sizes(names).height(),
+            Plot::Pictures {
+                pictures,
+                scale,
+                lines,
+            } => self.picture_sizes(pictures, lines).total(scale.is_some()),
         };
         let height = self.head(figure) + plot;
         (self.px(WIDTH), self.px(height))
@@ -141,7 +146,7 @@ impl Pen {
                 series.iter().map(|s| (s.name.as_str(), s.colour)).collect()
             }
             Plot::Bars { parts, .. } => parts.iter().map(|p| (p.name.as_str(), p.colour)).collect(),
-            Plot::Matrix { .. } => return Vec::new(),
+            Plot::Matrix { .. } | Plot::Pictures { .. } => return Vec::new(),
         };
         names.retain(|(_, colour)| *colour != Colour::Quiet);
         if names.iter().all(|(name, _)| name.is_empty()) {
@@ -193,6 +198,11 @@ impl Pen {
                 names,
                 counts,
             } => self.matrix(&body, labels, names, counts),
+            Plot::Pictures {
+                pictures,
+                scale,
+                lines,
+            } => self.pictures(&body, pictures, scale.as_ref(), lines),
         }
         .map_err(failed(figure))?;
         area.present().map_err(failed(figure))
@@ -214,7 +224,7 @@ impl Pen {
             for (x, name, colour) in line {
                 let (left, right) = (at(x, y), at(x + SWATCH, y));
                 match (&figure.plot, colour.dashed()) {
-                    (Plot::Bars { .. } | Plot::Matrix { .. }, _) => {
+                    (Plot::Bars { .. } | Plot::Matrix { .. } | Plot::Pictures { .. }, _) => {
                         let corners = [at(x, y - 6), at(x + 12, y + 6)];
                         area.draw(&Rectangle::new(corners, colour.rgb().filled()))?;
                     }

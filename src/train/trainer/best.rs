@@ -110,7 +110,8 @@ impl Trainer {
         if !self.chooses() || self.is_unpruned() {
             return false;
         }
-        let Some((metric, value, higher_is_better)) = evaluation.judged_by(&self.config.run.best_metric)
+        let Some((metric, value, higher_is_better)) =
+            evaluation.judged_by(&self.config.run.best_metric)
         else {
             return false;
         };

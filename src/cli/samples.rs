@@ -1,4 +1,4 @@
-//! What is predicted for: images, rows of tables, or a part of a data set.
+//! What a network is asked about: images, rows of tables, or a part of a data set.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,9 +8,26 @@ use rootlet::report::PredictionTable;
 use rootlet::train::Predictor;
 use rootlet::{Error, Result};
 
-use super::super::trained::{Asked, Opened};
-use super::super::{checks, output, progress};
-use super::args::PredictArgs;
+use super::trained::{Asked, Opened};
+use super::{checks, output, progress};
+
+/// What the command line says about the samples.
+pub(super) struct Wanted<'a> {
+    /// Files that are named; none: a part of a data set.
+    pub inputs: &'a [PathBuf],
+    /// The data set that a part is taken of.
+    pub asked: Asked<'a>,
+    /// Whether the limit of that was given, and may be too large.
+    pub tells_limit: bool,
+    /// The part.
+    pub part: Option<DataPart>,
+    /// Whether what cannot be read is left out.
+    pub skips: bool,
+    /// What is done with the samples: "predicted for".
+    pub done: &'static str,
+    /// What is being done with them: "predicting for".
+    pub doing: &'static str,
+}
 
 /// Samples of one kind, and how they are called.
 pub(super) struct Samples {
@@ -35,10 +52,10 @@ impl Samples {
     ///
     /// # Errors
     /// They cannot be read, or are not what the network takes.
-    pub fn of_inputs(args: &PredictArgs, predictor: &Predictor) -> Result<Vec<Self>> {
-        let skips = args.skip_damaged;
+    pub fn of_inputs(wanted: &Wanted<'_>, predictor: &Predictor) -> Result<Vec<Self>> {
+        let skips = wanted.skips;
         if !predictor.takes_tables() {
-            let images = predictor.photos(&args.inputs, skips);
+            let images = predictor.photos(wanted.inputs, skips);
             return Ok(vec![Self {
                 images: images.map_err(|error| advised(error, skips))?,
                 call: Call::File,
@@ -57,23 +74,17 @@ impl Samples {
                 truth: None,
             })
         };
-        args.inputs.iter().map(of_file).collect()
+        wanted.inputs.iter().map(of_file).collect()
     }
 
     /// A part of the data that the network was trained on, or of others.
     ///
     /// # Errors
     /// They cannot be read, or have another form.
-    pub fn of_part(args: &PredictArgs, opened: &Opened, predictor: &Predictor) -> Result<Self> {
+    pub fn of_part(wanted: &Wanted<'_>, opened: &Opened, predictor: &Predictor) -> Result<Self> {
         let own = opened.config.source();
         let trained = opened.checkpoint.manifest.data.as_ref();
-        let source = Asked {
-            data: args.data.as_deref(),
-            data_dir: args.data_dir.as_deref(),
-            limit: args.limit,
-            skips_bad: args.skip_damaged.then_some("skip-damaged"),
-        }
-        .source(&own, trained)?;
+        let source = wanted.asked.source(&own, trained)?;
         let mut data = data::load_to_test(&source)?;
         if let Some(trained) = trained {
             data = data.as_trained(trained)?;
@@ -89,21 +100,21 @@ impl Samples {
                 way_out: "give the data set that it was trained on with --data".to_owned(),
             });
         }
-        let part = args.part.unwrap_or(data.final_part());
+        let part = wanted.part.unwrap_or(data.final_part());
         let Some(held) = data.part(part) else {
             let why = format!("the data set {} has no {part} part", data.name);
-            return Err(match args.part {
+            return Err(match wanted.part {
                 Some(_) => checks::no_effect("part", &why),
                 None => Error::Nothing {
-                    what: format!("predicted for: {why}, and no inputs are named"),
+                    what: format!("{}: {why}, and no inputs are named", wanted.done),
                 },
             });
         };
-        if let Some(limit) = source.limit.filter(|_| args.limit.is_some()) {
+        if let Some(limit) = source.limit.filter(|_| wanted.tells_limit) {
             output::note_wide_limit(limit, &data, held.images.len());
         }
         data.notes.iter().for_each(|note| output::note(note));
-        output::say(&format!("predicting for the {}", described(part, &data)));
+        output::say(&format!("{} the {}", wanted.doing, described(part, &data)));
         Ok(Self {
             call: match (held.images.folder(), &data.preprocessing) {
                 (Some(_), _) => Call::File,
@@ -132,6 +143,13 @@ impl Samples {
             Call::File => vec![own],
             Call::Row(set) | Call::Image(set) => vec![set.clone(), own],
         }
+    }
+
+    /// The class that is right for a sample, if that is known.
+    pub fn class(&self, number: usize) -> Option<u32> {
+        let source = self.images.source();
+        let has_classes = source.targets() == TargetKind::Labels;
+        (self.truth.is_some() && has_classes).then(|| source.label(number))
     }
 
     /// What is right for a sample, if that is known.
