@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyList};
 use rootlet::checkpoint::{self, Checkpoint};
 use rootlet::data::table::Rule;
 use rootlet::data::{DataRecord, Task};
+use rootlet::low_level::explain::{Explainer, Smoothing, column_strengths, input_strengths};
 use rootlet::train::{Predictions, TrainConfig};
 
 use crate::arrays::{Samples, Scaling, Table};
@@ -28,6 +29,10 @@ pub struct Predictor {
     names: Vec<String>,
     /// The layers of a program's own model.
     layers: Option<String>,
+    /// The adapter and its threads.
+    device: (String, usize),
+    /// The same network for gradients, once they have been asked for.
+    explainer: Mutex<Option<Explainer>>,
 }
 
 impl Predictor {
@@ -67,7 +72,45 @@ impl Predictor {
             data,
             names,
             layers,
+            device: (adapter.to_owned(), threads),
+            explainer: Mutex::new(None),
         })
+    }
+
+    /// The same network for gradients.
+    fn new_explainer(&self) -> PyResult<Explainer> {
+        let (checkpoint, data) = (&self.checkpoint, &self.data);
+        let outputs = locked(&self.inner).outputs();
+        let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path);
+        let model = match &self.layers {
+            Some(list) => layers::model(list, data.shape, outputs)?,
+            None => (config.map_err(raised)?)
+                .build_model(data.shape, outputs)
+                .map_err(raised)?,
+        };
+        let device = config::device(&self.device.0, self.device.1)?;
+        Explainer::new(device, checkpoint, data, &model).map_err(raised)
+    }
+
+    /// The samples of an array as the network takes them.
+    fn samples(&self, py: Python<'_>, inputs: &Bound<'_, PyUntypedArray>) -> PyResult<Samples> {
+        let table = Table::new(inputs, self.data.preprocessing.is_none())?;
+        let expected = match &self.data.preprocessing {
+            Some(rules) => rules.columns.len(),
+            None => self.data.shape.features(),
+        };
+        if table.columns != expected {
+            return Err(PyValueError::new_err(format!(
+                "samples have {} features, and the network takes {expected}",
+                table.columns
+            )));
+        }
+        if let Some((sample, feature)) = py.detach(|| table.not_finite()) {
+            return Err(PyValueError::new_err(format!(
+                "sample {sample} (counted from 0): feature {feature} is NaN or infinite"
+            )));
+        }
+        Ok(Samples::to_predict(table, self.scaling()?))
     }
 
     /// The scaling of the features, if the network was trained on rows of numbers alone.
@@ -191,23 +234,7 @@ impl Predictor {
         inputs: &Bound<'py, PyUntypedArray>,
         probabilities: bool,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        let table = Table::new(inputs, self.data.preprocessing.is_none())?;
-        let expected = match &self.data.preprocessing {
-            Some(rules) => rules.columns.len(),
-            None => self.data.shape.features(),
-        };
-        if table.columns != expected {
-            return Err(PyValueError::new_err(format!(
-                "samples have {} features, and the network takes {expected}",
-                table.columns
-            )));
-        }
-        if let Some((sample, feature)) = py.detach(|| table.not_finite()) {
-            return Err(PyValueError::new_err(format!(
-                "sample {sample} (counted from 0): feature {feature} is NaN or infinite"
-            )));
-        }
-        let samples = Samples::to_predict(table, self.scaling()?).into();
+        let samples = self.samples(py, inputs)?.into();
         let told = py.detach(|| locked(&self.inner).predict_all(&samples));
         self.array(py, told.map_err(raised)?, probabilities)
     }
@@ -221,6 +248,63 @@ impl Predictor {
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let told = py.detach(|| locked(&self.inner).predict_file(&path));
         self.array(py, told.map_err(raised)?, probabilities)
+    }
+
+    /// The gradient of an output by each feature, `[sample][feature]`; without `output` of each sample's largest one. With
+    /// `copies` it is a mean over noisy copies of the sample.
+    #[pyo3(signature = (inputs, output, copies, noise, seed))]
+    fn explain<'py>(
+        &self,
+        py: Python<'py>,
+        inputs: &Bound<'py, PyUntypedArray>,
+        output: Option<usize>,
+        copies: usize,
+        noise: f32,
+        seed: u32,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let samples = self.samples(py, inputs)?;
+        let (rows, columns) = (samples.table.rows, samples.table.columns);
+        let scaling = samples.scaling.clone();
+        let smoothing = (copies > 0).then_some(Smoothing {
+            copies,
+            noise,
+            seed,
+        });
+        let told = py.detach(|| {
+            let mut explainer = locked(&self.explainer);
+            let explainer = match &mut *explainer {
+                Some(made) => made,
+                none => none.insert(self.new_explainer()?),
+            };
+            (explainer.explain(&samples.into(), output, smoothing)).map_err(raised)
+        })?;
+        let mut gradients = Vec::with_capacity(rows * columns);
+        for mut own in told {
+            if let Some(Scaling(of_features)) = &scaling {
+                for (g, (_, deviation)) in own.gradient.iter_mut().zip(of_features) {
+                    *g = (f64::from(*g) / deviation) as f32;
+                }
+            }
+            gradients.extend(own.gradient);
+        }
+        gradients.into_pyarray(py).reshape([rows, columns])
+    }
+
+    /// For each feature, the sum of |w| over its connections in the first layer.
+    fn strengths(&self) -> PyResult<Vec<f64>> {
+        if let Some(rules) = &self.data.preprocessing {
+            let columns = column_strengths(&self.checkpoint, rules).map_err(raised)?;
+            return Ok(columns.iter().map(|column| column.all.strength).collect());
+        }
+        let state = &self.checkpoint.snapshot.state;
+        let averaged = state.averaged();
+        let first = averaged.as_ref().unwrap_or(state).layers.first();
+        match first.filter(|layer| layer.n_in == self.data.shape.features()) {
+            Some(layer) => Ok(input_strengths(layer).iter().map(|own| own.strength).collect()),
+            None => Err(PyValueError::new_err(
+                "the first layer is a convolution or sees patches, and so has no connections of a single feature",
+            )),
+        }
     }
 
     /// The sparse layers, first to last.

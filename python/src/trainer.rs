@@ -8,9 +8,11 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use rootlet::checkpoint::{self, NetworkState, Snapshot};
+use rootlet::command::report::OwnRun;
 use rootlet::data::{DataPart, TargetKind};
 use rootlet::loss::AbsoluteError;
 use rootlet::train::config::TaskName;
+use rootlet::train::event::Observer;
 use rootlet::train::{Event, Hooks, SaveEvery, Setup};
 
 use crate::bridge::{Bridge, locked};
@@ -138,7 +140,7 @@ impl Trainer {
         let best = &mut *best;
         let trainer = &mut *trainer;
         bridge.run(py, stop, move || {
-            let mut observer = |event: &Event| {
+            let tell = |event: &Event| {
                 let Some(function) = &on_event else {
                     return Ok(());
                 };
@@ -146,10 +148,24 @@ impl Trainer {
                 let event = text(event);
                 bridge.call(move |py| function.call1(py, (event,)).map(drop))
             };
+            let mut notes = Vec::new();
+            let mut note = |text: &str| notes.push(text.to_owned());
+            let mut recorded = match run {
+                Some(run) => Some(OwnRun::begin(run, trainer, &mut note)?),
+                None => None,
+            };
+            for text in notes {
+                tell(&Event::Note(text))?;
+            }
             let config = text_of_config.as_str();
             let mut save = |snapshot: &Snapshot| match run {
-                Some(run) => checkpoint::save(run, snapshot, config),
+                Some(run) => OwnRun::save(run, snapshot, config),
                 None => Ok(PathBuf::new()),
+            };
+            // What a callback raises comes after the files.
+            let mut observer = |event: &Event| {
+                let written = recorded.as_mut().map_or(Ok(()), |own| own.event(event));
+                tell(event).and(written)
             };
             let finished = trainer.run(&mut Hooks {
                 observer: &mut observer,
@@ -161,8 +177,11 @@ impl Trainer {
                 best: Some(&mut Keeper { run, config, best }),
                 run,
                 stop,
-            })?;
-            Ok(text(&Event::Finished(finished)))
+            });
+            if let (Some(recorded), Err(error)) = (&recorded, &finished) {
+                recorded.failed(error);
+            }
+            Ok(text(&Event::Finished(finished?)))
         })
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Wanted<'a> {
     pub part: Option<DataPart>,
     /// Whether what cannot be read is left out.
     pub skips: bool,
+    /// Whether what is to be known about the data set is told: not if only a few samples of it are looked at.
+    pub notes: bool,
     /// What is done with the samples: "predicted for".
     pub done: &'static str,
     /// What is being done with them: "predicting for".
@@ -113,7 +115,8 @@ impl Samples {
         if let Some(limit) = source.limit.filter(|_| wanted.tells_limit) {
             output::note_wide_limit(limit, &data, held.images.len());
         }
-        data.notes.iter().for_each(|note| output::note(note));
+        let notes = data.notes.iter().filter(|_| wanted.notes);
+        notes.for_each(|note| output::note(note));
         output::say(&format!("{} the {}", wanted.doing, described(part, &data)));
         Ok(Self {
             call: match (held.images.folder(), &data.preprocessing) {
@@ -132,6 +135,17 @@ impl Samples {
             Call::File => vec!["input"],
             Call::Row(_) => vec!["input", "row"],
             Call::Image(_) => vec!["input", "image"],
+        }
+    }
+
+    /// What a sample is called in a heading.
+    pub fn title(&self, number: usize) -> String {
+        let own = self.images.source().name(number);
+        let own = own.unwrap_or_else(|| number.to_string());
+        match &self.call {
+            Call::File => own,
+            Call::Row(set) => format!("{set}, row {own}"),
+            Call::Image(set) => format!("{set}, image {own}"),
         }
     }
 

@@ -75,3 +75,20 @@ fn networks_elsewhere() {
         assert!(desk.path(file).is_file(), "no {file}");
     }
 }
+
+#[test]
+fn explanations() {
+    let desk = Desk::new();
+    fs::write(desk.path("plants.csv"), species(120)).unwrap();
+    assert_eq!(follow(&desk, "explain.md"), 7);
+    for file in ["digits.png", "threes.png", "topology.png", "plants.png"] {
+        let begin = fs::read(desk.path(file)).unwrap();
+        assert!(begin.starts_with(b"\x89PNG"), "{file}");
+    }
+    let told = fs::read_to_string(desk.path("plants.columns.csv")).unwrap();
+    // The species is told by the length.
+    assert!(
+        told.lines().nth(1).unwrap().starts_with("length,"),
+        "{told}"
+    );
+}

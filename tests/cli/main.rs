@@ -15,6 +15,7 @@ mod data_get;
 mod edited;
 mod eval;
 mod eval_data;
+mod explain;
 mod export;
 mod first_steps;
 mod flops;

@@ -170,6 +170,23 @@ class _SparseEstimator(BaseEstimator):
         X = self._inputs(X)
         return self.model_.outputs(X)
 
+    @property
+    def feature_importances_(self) -> np.ndarray:
+        """How strong each feature's connections are: the sum of |w| in the first layer, with a total of 1.
+
+        It says what the network looks at, not what it is worth to it: for that, see
+        `sklearn.inspection.permutation_importance`.
+        """
+        check_is_fitted(self, "model_")
+        strengths = self.model_.strengths()
+        total = strengths.sum()
+        return strengths / total if total > 0 else strengths
+
+    def explain(self, X: Any, target: Any = None, **options: Any) -> np.ndarray:
+        """As `Model.explain`: the gradient of an output by each feature of each sample."""
+        X = self._inputs(X)
+        return self.model_.explain(X, target, **options)
+
     def weights(self) -> list[Layer]:
         """The sparse layers of the trained network."""
         check_is_fitted(self, "model_")

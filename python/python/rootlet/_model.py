@@ -76,6 +76,33 @@ class Model:
         self._refuse_numbers()
         return self._native.outputs_of_file(os.fspath(path), True)
 
+    def explain(
+        self, X: Any, target: Any = None, *, copies: int = 0, noise: float = 0.15, seed: int = 0
+    ) -> np.ndarray:
+        """What the answers depend on: the gradient of an output by each number of `X`, in the shape of `X`.
+
+        The output is that of the class, of the label or of the value `target`, without it each sample's largest one: a
+        logit, or a number in its own unit. `copies` takes the mean over so many noisy copies of each sample (SmoothGrad),
+        whose deviation is `noise` of the sample's range. In images of uint8, the gradient is by numbers from 0 to 1.
+        """
+        inputs, _ = samples(X)
+        gradient = self._native.explain(inputs, self._output(target), int(copies), float(noise), int(seed))
+        return gradient.reshape(np.shape(X))
+
+    def strengths(self) -> np.ndarray:
+        """For each feature, the sum of |w| over its connections in the first layer; for a column of categories over those
+        of all of them."""
+        return np.array(self._native.strengths())
+
+    def _output(self, target: Any) -> int | None:
+        """The number of an output."""
+        if target is None:
+            return None
+        known = list(self.classes) if self.task != "regression" else self.output_names
+        if target not in known:
+            raise ValueError(f"`target` must be one of {', '.join(map(str, known))}, not {target!r}")
+        return known.index(target)
+
     def save(self, run: str | os.PathLike[str]) -> str:
         """Saves it as a run folder, which `load` and the command `rootlet` take. Returns the checkpoint's path."""
         return str(self._native.save(os.fspath(run)))

@@ -19,7 +19,7 @@ Examples:
   rootlet explain runs/20260131-174502-photos cat.jpg --class dog -o dog.png
       What would speak for another class.
   rootlet explain runs/20260131-174502-iris -o iris.png
-      What each column of the table is worth, also as iris.csv.
+      What each column of the table is worth, also as iris.columns.csv.
   rootlet explain runs/20260131-174502-photos --topology -o topology.png
       How the network is connected.";
 
@@ -39,7 +39,7 @@ pub struct ExplainArgs {
     /// of its data]
     #[arg(value_name = "INPUT")]
     pub(super) inputs: Vec<PathBuf>,
-    /// Picture to write, a PNG file; of a table also FILE with `.csv` in place of `.png`
+    /// Picture to write, a PNG file; of a table also FILE with `.columns.csv` in place of `.png`
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: PathBuf,
     /// Replace the files if there are some

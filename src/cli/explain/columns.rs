@@ -15,7 +15,7 @@ use super::super::{checks, output};
 use super::{ExplainArgs, Picture, begin, name_of, open};
 
 pub(super) fn run(args: &ExplainArgs, opened: &Opened) -> Result<()> {
-    let table: PathBuf = args.output.with_extension("csv");
+    let table: PathBuf = args.output.with_extension("columns.csv");
     let (picture, mut csv) = (Picture::begin(args)?, begin(args, &table)?);
     let (data, part) = rows(args, opened)?;
     let Some(rules) = &data.preprocessing else {

@@ -39,6 +39,7 @@ pub(super) fn run(args: &ExplainArgs, opened: &Opened) -> Result<()> {
         tells_limit: args.limit.is_some(),
         part: args.part,
         skips: false,
+        notes: false,
         done: "explained",
         doing: "explaining",
     };
@@ -64,7 +65,7 @@ pub(super) fn run(args: &ExplainArgs, opened: &Opened) -> Result<()> {
                 .class(number)
                 .map(|class| name_of_output(predictor.output_names(), class as usize));
             let image = ExplainedImage {
-                name: &all.names(number).join(", "),
+                name: &all.title(number),
                 task: predictor.task(),
                 outputs: predictor.output_names(),
                 truth: truth.as_deref(),

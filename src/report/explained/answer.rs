@@ -6,7 +6,7 @@ use crate::explain::{Explanation, Smoothing};
 use crate::report::figure::{Figure, Plot, Sheet};
 use crate::report::text::percent;
 use crate::train::to_probabilities;
-use crate::words::counted;
+use crate::words::{counted, grouped};
 
 /// What is known of an explained image besides its explanation.
 #[derive(Clone, Copy, Debug)]
@@ -81,16 +81,19 @@ pub fn explained_images(
     figures: Vec<Figure>,
     smoothing: Option<Smoothing>,
 ) -> Sheet {
+    const WHAT: &str = "The colours show the size of the gradient of that class's output (its logit) by the pixels";
     let how = match smoothing {
-        None => "The colours show the size of the gradient of that class's output (its logit) by the pixels.".to_owned(),
-        Some(Smoothing { copies, noise, seed }) => format!(
-            "The colours show the size of the gradient of that class's output (its logit) by the pixels, as a mean over \
-             {} of the image with noise of {} of its range (SmoothGrad, Smilkov et al. 2017; seed {seed}).",
-            match copies {
-                1 => "1 copy".to_owned(),
-                _ => format!("{} copies", crate::words::grouped(copies as u64)),
-            },
-            percent(f64::from(noise)),
+        None => format!("{WHAT}, blurred over neighbouring ones."),
+        Some(Smoothing {
+            copies,
+            noise,
+            seed,
+        }) => format!(
+            "{WHAT}, blurred over neighbouring ones: the mean over {} noisy {} of the image (SmoothGrad, Smilkov et al. \
+             2017; noise {:.0} % of its range, seed {seed}).",
+            grouped(copies as u64),
+            if copies == 1 { "copy" } else { "copies" },
+            100.0 * noise,
         ),
     };
     Sheet {

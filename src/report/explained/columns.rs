@@ -93,7 +93,7 @@ pub fn explained_columns(
             totals: (shown.iter())
                 .map(|n| {
                     drop(n).map_or("not measured".to_owned(), |drop| {
-                        format!("{} ± {}", digits(drop.mean), digits(drop.deviation))
+                        format!("{} ± {}", digits(drop.mean, 4), digits(drop.deviation, 2))
                     })
                 })
                 .collect(),
@@ -108,7 +108,7 @@ pub fn explained_columns(
     };
     let strength = Figure {
         id: "strength".to_owned(),
-        title: "How strong the column's connections are".to_owned(),
+        title: "How strong its connections are (and how many)".to_owned(),
         note: String::new(),
         plot: Plot::Bars {
             x: Axis::new("sum of |w| in the first layer, % of all columns"),
@@ -117,7 +117,7 @@ pub fn explained_columns(
                 .map(|&n| {
                     let own = columns[n].all;
                     format!(
-                        "{:.1} %, {}",
+                        "{:.1} % ({})",
                         100.0 * share(own.strength, all),
                         grouped(own.connections)
                     )
@@ -138,7 +138,7 @@ pub fn explained_columns(
              rows, {} (seed {}); the bars are the mean, ± the deviation of these. Columns that say the same can stand in \
              for each other, and each then seems to be worth little.",
             counted(*rows as u64, "row"),
-            digits(*baseline),
+            digits(*baseline, 4),
             match options.repeats {
                 1 => "once".to_owned(),
                 times => format!("{} times", grouped(times as u64)),
@@ -164,11 +164,11 @@ pub fn explained_columns(
     }
 }
 
-/// A number with about four digits.
-fn digits(x: f64) -> String {
+/// A number with about that many digits.
+fn digits(x: f64, count: i32) -> String {
     let decimals = match x.abs() {
         x if x == 0.0 || !x.is_finite() || x >= 1000.0 => 0,
-        x => (3 - x.log10().floor() as i32).clamp(0, 4) as usize,
+        x => (count - 1 - x.log10().floor() as i32).clamp(0, 4) as usize,
     };
     format!("{x:.decimals$}")
 }
@@ -178,7 +178,9 @@ mod tests {
     use super::digits;
 
     #[test]
-    fn numbers_have_about_four_digits() {
+    fn numbers_have_about_as_many_digits_as_asked_for() {
+        assert_eq!(digits(5.6754, 2), "5.7");
+        assert_eq!(digits(0.8730, 2), "0.87");
         for (number, text) in [
             (0.0, "0"),
             (0.91666, "0.9167"),
@@ -187,7 +189,7 @@ mod tests {
             (0.000_012, "0.0000"),
             (-0.25, "-0.2500"),
         ] {
-            assert_eq!(digits(number), text);
+            assert_eq!(digits(number, 4), text);
         }
     }
 }

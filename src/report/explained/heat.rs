@@ -20,6 +20,9 @@ const STEPS: usize = 48;
 /// The share of pixels that have the strongest colour: otherwise a single pixel decides how all others look.
 const STRONGEST: f64 = 0.005;
 
+/// The deviation of a heat map's blur, as a share of the longer side of the image.
+const BLUR: f64 = 0.03;
+
 /// The colour of a number from 0 to 1.
 fn colour(share: f64) -> [u8; 3] {
     let at = share.clamp(0.0, 1.0) * (HEAT.len() - 1) as f64;
@@ -70,7 +73,7 @@ pub(super) fn image(
     }
 }
 
-/// The strength of a gradient `[channel][y][x]` at each pixel: its norm over the channels.
+/// The strength of a gradient `[channel][y][x]` at each pixel: its norm over the channels, blurred a little.
 pub(super) fn strength(shape: ImageShape, gradient: &[f32]) -> Vec<f64> {
     let plane = (shape.height * shape.width).max(1);
     let mut squares = vec![0f64; plane];
@@ -79,7 +82,34 @@ pub(super) fn strength(shape: ImageShape, gradient: &[f32]) -> Vec<f64> {
             *sum += f64::from(g).powi(2);
         }
     }
-    squares.into_iter().map(f64::sqrt).collect()
+    let norms: Vec<f64> = squares.into_iter().map(f64::sqrt).collect();
+    blurred(shape.height.max(1), shape.width.max(1), &norms)
+}
+
+/// Numbers `[y][x]` blurred over neighbouring pixels: the gradient of a network with few connections differs much from
+/// one pixel to the next, and what it has in common over a few of them can be seen from afar.
+fn blurred(height: usize, width: usize, values: &[f64]) -> Vec<f64> {
+    let deviation = (BLUR * height.max(width) as f64).max(0.1);
+    let reach = (3.0 * deviation).ceil() as usize;
+    let weight = |distance: usize| (-0.5 * (distance as f64 / deviation).powi(2)).exp();
+    // Along one axis: `count` places, `step` apart.
+    let along = |values: &[f64], at: usize, place: usize, count: usize, step: usize| {
+        let near = place.saturating_sub(reach)..(place + reach + 1).min(count);
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for other in near {
+            let weight = weight(other.abs_diff(place));
+            sum += weight * values[at + other * step - place * step];
+            weights += weight;
+        }
+        sum / weights
+    };
+    let places = || (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));
+    let rows: Vec<f64> = places()
+        .map(|(y, x)| along(values, y * width + x, x, width, 1))
+        .collect();
+    places()
+        .map(|(y, x)| along(&rows, y * width + x, y, height, width))
+        .collect()
 }
 
 /// Shares of the largest number, but for a few outliers, which have 1.
@@ -110,7 +140,8 @@ pub(super) fn heat_over(caption: &str, image: &Picture, heat: &[f64]) -> Picture
             // The brightness of ITU-R 601, in the upper part of the range: letters and edges stay visible below.
             let grey = 0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b);
             let faded = [(150.0 + 105.0 * grey / 255.0) as u8; 3];
-            mixed(faded, colour(share), (2.2 * share).min(0.92))
+            // What matters little does not hide the image.
+            mixed(faded, colour(share), (1.6 * share.powf(1.5)).min(0.9))
         });
     Picture {
         caption: caption.to_owned(),
@@ -152,6 +183,22 @@ mod tests {
             .collect();
         assert!(all.windows(2).all(|pair| pair[0] >= pair[1]), "{all:?}");
         assert_eq!(colour(f64::NAN), HEAT[0]);
+    }
+
+    #[test]
+    fn a_blur_moves_nothing_and_keeps_what_is_even() {
+        assert!(
+            blurred(3, 5, &[2.0; 15])
+                .iter()
+                .all(|x| (x - 2.0).abs() < 1e-12)
+        );
+        let mut point = vec![0.0; 40 * 60];
+        point[20 * 60 + 30] = 1.0;
+        let told = blurred(40, 60, &point);
+        assert!((told.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        let most = (0..told.len()).max_by(|&a, &b| told[a].total_cmp(&told[b]));
+        assert_eq!(most, Some(20 * 60 + 30));
+        assert!((told[20 * 60 + 31] - told[19 * 60 + 30]).abs() < 1e-12);
     }
 
     #[test]

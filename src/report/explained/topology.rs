@@ -13,8 +13,11 @@ use crate::sparse::{LayerState, Shape, initialise};
 use crate::train::Predictor;
 use crate::words::{counted, grouped};
 
-/// Most bars of a histogram.
+/// Bars of a histogram, of few units and at most.
+const FEWEST_BARS: usize = 8;
 const MOST_BARS: usize = 60;
+/// How many units an expectation has to have to be seen.
+const SEEN: f64 = 0.05;
 /// Most columns of a table that are drawn.
 const MOST_COLUMNS: usize = 30;
 
@@ -312,7 +315,17 @@ fn histogram(title: &str, what: &str, degrees: &Degrees) -> Figure {
     let none = degrees.units.first().copied().unwrap_or(0);
     let top = degrees.units.len().max(degrees.expected.len());
     let is_wide = is_heavy(&degrees.units);
-    let edges = edges(top, is_wide);
+    let first = (0..top).find(|&degree| {
+        let now = degrees.units.get(degree).is_some_and(|&count| count > 0);
+        now || degrees
+            .expected
+            .get(degree)
+            .is_some_and(|&count| count >= SEEN)
+    });
+    // With few units, narrow bars would only show which numbers happen to be there.
+    let all: u64 = degrees.units.iter().sum();
+    let bars = ((2.0 * (all as f64).sqrt()) as usize).clamp(FEWEST_BARS, MOST_BARS);
+    let edges = edges(first.unwrap_or(0), top, bars, is_wide);
     let now: Vec<f64> = degrees.units.iter().map(|&count| count as f64).collect();
     let series = |name: &str, colour, values: &[f64], filled: bool| {
         let points = steps(&edges, values);
@@ -361,16 +374,20 @@ fn is_heavy(units: &[u64]) -> bool {
     most >= 20 && median.is_some_and(|(median, _)| most > 6 * median)
 }
 
-/// Where bars begin and end, halfway between whole numbers from 0 (or, for a logarithmic axis, 1) to `top - 1`.
-fn edges(top: usize, is_log: bool) -> Vec<f64> {
+/// Where bars begin and end, halfway between whole numbers from `first` (for a logarithmic axis at least 1) to
+/// `top - 1`; at most `bars` of the same width, or on a logarithmic axis ever wider ones.
+fn edges(first: usize, top: usize, bars: usize, is_log: bool) -> Vec<f64> {
     let last = top as f64 - 0.5;
     if !is_log {
-        let width = top.div_ceil(MOST_BARS).max(1);
-        let count = top.div_ceil(width).max(1);
-        return (0..=count).map(|bar| (bar * width) as f64 - 0.5).collect();
+        let span = top.saturating_sub(first).max(1);
+        let width = span.div_ceil(bars.max(1));
+        let count = span.div_ceil(width);
+        return (0..=count)
+            .map(|bar| (first + bar * width) as f64 - 0.5)
+            .collect();
     }
-    let mut edges = vec![0.5];
-    let mut end = 0.5;
+    let mut end = first.max(1) as f64 - 0.5;
+    let mut edges = vec![end];
     while end < last {
         end = (end + 1.0).max((end * 1.25).floor() + 0.5);
         edges.push(end);
@@ -400,9 +417,19 @@ mod tests {
 
     #[test]
     fn bars_hold_every_unit_once() {
-        for (top, is_log) in [(1, false), (7, false), (500, false), (500, true), (2, true)] {
-            let values: Vec<f64> = (0..top).map(|i| (i % 5) as f64 + 1.0).collect();
-            let edges = edges(top, is_log);
+        for (first, top, is_log) in [
+            (0, 1, false),
+            (0, 7, false),
+            (3, 7, false),
+            (0, 500, false),
+            (150, 500, false),
+            (0, 500, true),
+            (20, 500, true),
+            (1, 2, true),
+        ] {
+            let value = |i: usize| if i < first { 0.0 } else { (i % 5) as f64 + 1.0 };
+            let values: Vec<f64> = (0..top).map(value).collect();
+            let edges = edges(first, top, MOST_BARS, is_log);
             assert!(edges.windows(2).all(|pair| pair[0] < pair[1]), "{edges:?}");
             assert!(edges.len() <= MOST_BARS + 2, "{} bars", edges.len());
             let points = steps(&edges, &values);

@@ -134,8 +134,7 @@ impl Pen {
                 let to = (left + edge(x + 1), top + edge(y + 1));
                 if to.0 > from.0 && to.1 > from.1 {
                     let fill = RGBColor(r, g, b).filled();
-                    // The second corner is part of a rectangle.
-                    area.draw(&Rectangle::new([from, (to.0 - 1, to.1 - 1)], fill))?;
+                    area.draw(&Rectangle::new([from, to], fill))?;
                 }
             }
         }
@@ -162,7 +161,7 @@ impl Pen {
                 self.px(left) as i32 + (self.px(width) as usize * step / count) as i32
             };
             let (top, bottom) = (at(0, middle - SCALE / 2).1, at(0, middle + SCALE / 2).1);
-            let corners = [(x(step), top), (x(step + 1) - 1, bottom)];
+            let corners = [(x(step), top), (x(step + 1), bottom)];
             area.draw(&Rectangle::new(corners, RGBColor(r, g, b).filled()))?;
         }
         let style = |end: HPos| self.style(LETTERS).pos(Pos::new(end, VPos::Center));

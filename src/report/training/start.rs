@@ -34,19 +34,7 @@ impl Start<'_> {
             folder.write_config(trained)?;
         }
         let resumed_at = resumed.map(|from| from.step);
-        reports.push(match resumed_at {
-            None => Tables::create(folder)?,
-            Some(step) => {
-                let redone = u64::from(trainer.rounds_precede_steps());
-                let saved = Saved {
-                    rounds: step.saturating_sub(redone),
-                    done: Some(trainer.progress().epoch),
-                    validates: trainer.data().validation.is_some(),
-                    ..Saved::through(step)
-                };
-                Tables::resume(folder, saved, note)?
-            }
-        });
+        reports.push(tables(folder, trainer, resumed_at, note)?);
         let summaries = Summaries::new(folder, trainer.config(), self.command).after(trained);
         reports.push(summaries.since(self.began));
         if self.tensorboard {
@@ -54,4 +42,24 @@ impl Start<'_> {
         }
         Ok(())
     }
+}
+
+/// The tables of a run that starts, or that continues from a step.
+pub(super) fn tables(
+    folder: &RunFolder,
+    trainer: &Trainer,
+    resumed_at: Option<u64>,
+    note: &mut dyn FnMut(&str),
+) -> Result<Tables> {
+    let Some(step) = resumed_at else {
+        return Tables::create(folder);
+    };
+    let redone = u64::from(trainer.rounds_precede_steps());
+    let saved = Saved {
+        rounds: step.saturating_sub(redone),
+        done: Some(trainer.progress().epoch),
+        validates: trainer.data().validation.is_some(),
+        ..Saved::through(step)
+    };
+    Tables::resume(folder, saved, note)
 }
