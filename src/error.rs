@@ -9,8 +9,10 @@ mod message;
 mod misfit;
 mod no_adapter;
 pub(crate) mod option;
+mod other_model;
 mod refusal;
 mod remedy;
+mod unshareable;
 
 use std::path::{Path, PathBuf};
 
@@ -18,8 +20,10 @@ pub use fault::Fault;
 pub use misfit::Misfit;
 pub use no_adapter::NoAdapter;
 pub use option::{OptionName, name_options};
+pub use other_model::OtherModel;
 pub use refusal::Refusal;
 pub use remedy::{Remedies, Remedy};
+pub use unshareable::Unshareable;
 
 /// Result of anything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
