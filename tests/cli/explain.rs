@@ -8,8 +8,8 @@ use std::path::Path;
 use rootlet::engine::Device;
 use rootlet::train::Predictor;
 
-use crate::data::{TRAIN, photos, with};
-use crate::{Desk, names, newest, text};
+use crate::data::photos;
+use crate::{Desk, newest, text};
 
 /// Width, height and RGB pixels of a PNG.
 fn pixels(path: &Path) -> (usize, usize, Vec<u8>) {
@@ -64,23 +64,21 @@ fn images_of_the_data_are_drawn_with_a_heat_map() {
 #[test]
 fn files_are_explained_as_they_are_predicted_for() {
     let desk = Desk::new();
-    photos(&desk.path("photos"), &with(&TRAIN, &[]));
-    let train = ["train", "--data", "photos", "--hidden=8", "--epochs=1"];
+    photos(&desk.path("photos/train"), &["cats", "dogs"], 0, 12);
+    photos(&desk.path("photos/val"), &["cats", "dogs"], 12, 2);
+    let train = ["train", "--data=photos/", "--hidden=8", "--epochs=1"];
     let size = ["--image-size=16", "--runs=runs", "--quiet", "--threads=2"];
     desk.good(&[&train[..], &size].concat());
     let run = desk.runs().remove(0);
-    let class = names(&desk.path("photos/train")).remove(0);
-    let folder = format!("photos/train/{class}");
-    let done = desk.good(&[
-        "explain",
-        text(&run),
-        &folder,
-        "-o",
-        "a.png",
-        "--class",
-        &class,
-    ]);
-    assert!(done.out.starts_with("a.png: "), "{}", done.out);
+    let explain = ["explain", text(&run), "photos/val/dogs", "-o", "a.png"];
+    let done = desk.good(&[&explain[..], &["--class=cats"]].concat());
+    assert_eq!(done.out, "a.png: 2 images\n");
+    let all = "photos/train";
+    desk.bad(
+        &["explain", text(&run), all, all, all, "-o", "b.png"],
+        2,
+        &["72 images", "60"],
+    );
     fs::write(desk.path("no.png"), "no image").unwrap();
     desk.bad(
         &["explain", text(&run), "no.png", "-o", "b.png"],
