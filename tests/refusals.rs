@@ -315,7 +315,7 @@ fn options_of_a_network_that_cannot_be_are_refused() {
         says(made.map(|_| ()), parts);
     };
     for batch in [0, usize::MAX] {
-        refused(&|o| o.batch = batch, &["batch", "at least 1 image"]);
+        refused(&|o| o.batch = batch, &["batch", "at least 1 sample"]);
     }
     refused(&|o| o.micro_batch = Some(0), &["micro_batch", "at least 1"]);
     for dense_above in [-1.0, f64::NAN] {

@@ -1,5 +1,7 @@
 """The trainer: callbacks, interrupts, layers, growth rules, weights, run folders."""
 
+import csv
+import json
 import os
 import pickle
 import signal
@@ -129,6 +131,42 @@ def test_a_run_is_restored_to_the_same_bits(tmp_path):
     whole.fit()
     assert np.array_equal(again.model().outputs(X), whole.model().outputs(X))
     assert np.array_equal(load(run).predict(X), whole.predict(X))
+    # The tables go on, too: every epoch and round is there once.
+    assert [row["epoch"] for row in table(run / "metrics.csv")] == ["1", "2", "3"]
+    steps = [int(row["step"]) for row in table(run / "topology.csv") if row["layer"] == "0"]
+    assert steps == sorted(set(steps)) and len(steps) > 1
+
+
+def table(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_run_has_the_files_of_a_run_of_the_command(tmp_path):
+    run = tmp_path / "run"
+    own = trainer(validation=(X[REST], Y[REST]), run=run)
+    rounds = []
+    own.fit(on_round=rounds.append)
+    epochs = table(run / "metrics.csv")
+    assert [float(row["train_loss"]) for row in epochs] == pytest.approx([event.train_loss for event in own.history])
+    assert {row["step"] for row in table(run / "topology.csv")} == {str(event.step) for event in rounds}
+    summary = json.loads((run / "summary.json").read_text())
+    assert summary["finished"]["epochs"] == 3 and summary["failed"] is None and summary["started"]["data"]
+    assert json.loads((run / "progress.json").read_text())["progress"]["step"] == own.step
+    # Nobody holds the folder any more, and while somebody trains there nobody else does.
+    (tmp_path / "two").mkdir()
+    first, second = (trainer(run=tmp_path / "two") for _ in range(2))
+
+    def beside(_):
+        with pytest.raises(RuntimeError, match="in use|trains in"):
+            second.fit()
+
+    first.fit(on_epoch=beside)
+    # A failure is noted.
+    failing = trainer(lr=1e6, run=tmp_path / "failed")
+    with pytest.raises(FloatingPointError):
+        failing.fit()
+    assert json.loads((tmp_path / "failed" / "summary.json").read_text())["failed"]["diverged"]
 
 
 def test_a_model_of_layers(tmp_path):

@@ -3,18 +3,16 @@
 mod args;
 mod columns;
 mod images;
+mod picture;
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-
-use rootlet::engine::{Device, DeviceOptions};
-use rootlet::report::{NewFile, Sheet, explained_topology};
-use rootlet::{Error, Result};
+use rootlet::Result;
+use rootlet::report::explained_topology;
 
 use super::output;
 use super::trained::Opened;
 pub use args::ExplainArgs;
 use args::Kind;
+use picture::{Picture, name_of};
 
 /// Explains.
 pub fn run(args: &ExplainArgs) -> Result<()> {
@@ -43,49 +41,4 @@ pub fn run(args: &ExplainArgs) -> Result<()> {
         Kind::Columns => columns::run(args, &opened),
         Kind::Images => images::run(args, &opened),
     }
-}
-
-/// What the run is called in a heading: its folder's name.
-fn name_of(run: &Path) -> String {
-    let whole = std::fs::canonicalize(run).unwrap_or_else(|_| run.to_owned());
-    let name = whole
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned());
-    name.unwrap_or_else(|| run.display().to_string())
-}
-
-fn open(args: &ExplainArgs) -> Result<Device> {
-    let options = DeviceOptions {
-        threads: args.device.threads,
-        ..DeviceOptions::default()
-    };
-    let device = Device::open(&args.device.adapter, &options)?;
-    device.warning().into_iter().for_each(output::note);
-    Ok(device)
-}
-
-/// The picture under construction: what can be refused is refused before anything is computed.
-struct Picture<'a> {
-    path: &'a Path,
-    file: NewFile,
-}
-
-impl<'a> Picture<'a> {
-    fn begin(args: &'a ExplainArgs) -> Result<Self> {
-        Ok(Self {
-            path: &args.output,
-            file: begin(args, &args.output)?,
-        })
-    }
-
-    fn finish(mut self, sheet: &Sheet) -> Result<()> {
-        let bytes = sheet.png()?;
-        (self.file.write_all(&bytes)).map_err(Error::io("write", self.path))?;
-        self.file.finish()
-    }
-}
-
-fn begin(args: &ExplainArgs, path: &Path) -> Result<NewFile> {
-    let inputs: Vec<PathBuf> = args.inputs.clone();
-    output::begin(path, &inputs, args.force)
 }

@@ -138,8 +138,9 @@ impl Dataset {
                     (0..images.len()).find(|&i| images.label(i) as usize >= self.classes)
             {
                 return wrong(format!(
-                    "label {} of image {i} (counted from 0) is not below {}, the number of classes",
+                    "label {} of {} {i} (counted from 0) is not below {}, the number of classes",
                     images.label(i),
+                    self.sample(),
                     self.classes
                 ));
             }

@@ -44,7 +44,7 @@ fn load_as(source: &DataOptions, to_train: bool, watch: Watch<'_>) -> Result<Dat
     if source.limit == Some(0) {
         return Err(Error::Value {
             option: "limit",
-            must: "must be at least 1 image, or be left out to use them all".to_owned(),
+            must: "must be at least 1 sample, or be left out to use them all".to_owned(),
             value: "0".to_owned(),
         });
     }

@@ -131,7 +131,7 @@ impl Error {
                 name(option::LR.0),
                 name(option::WARMUP_EPOCHS.0)
             ),
-            Error::Stopped => "stopped while waiting for images that do not arrive; check the disk or network that \
+            Error::Stopped => "stopped while waiting for samples that do not arrive; check the disk or network that \
                                they are on"
                 .to_owned(),
         }

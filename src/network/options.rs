@@ -150,11 +150,11 @@ impl NetworkOptions {
         // Indices on the device are 32-bit words.
         let most = u32::MAX as usize - 3;
         if !(1..most).contains(&self.batch) {
-            let must = "must be at least 1 image, and below 2^32";
+            let must = "must be at least 1 sample, and below 2^32";
             return refuse("batch", must, self.batch.to_string());
         }
         if self.micro_batch == Some(0) {
-            return refuse("micro_batch", "must be at least 1 image", "0".to_owned());
+            return refuse("micro_batch", "must be at least 1 sample", "0".to_owned());
         }
         match self.dense_above {
             Some(density) if density.is_nan() || density < 0.0 => {

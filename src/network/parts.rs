@@ -53,7 +53,7 @@ pub(super) fn choose(
         false => (total, room.unwrap_or(0), "this machine's free memory"),
     };
     Err(Error::Limit {
-        buffer: format!("activations of {} for a single image", model.name()),
+        buffer: format!("activations of {} for a single sample", model.name()),
         bytes,
         limit,
         what: what.into(),

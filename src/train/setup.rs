@@ -105,7 +105,8 @@ impl Setup {
             return Err(Error::Model {
                 model: model.name().to_owned(),
                 why: format!(
-                    "takes images of {} and tells {outputs} classes apart; the data set {} has {} × {} × {} and {}",
+                    "takes {}s of {} and tells {outputs} classes apart; the data set {} has {} × {} × {} and {}",
+                    data.sample(),
                     model.input(),
                     data.name,
                     shape.channels,

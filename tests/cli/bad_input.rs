@@ -26,7 +26,7 @@ fn bad_values_name_the_flag_and_what_it_takes() {
         ),
         ("--hidden=a,b", "--hidden"),
         ("--hidden=-5", "--hidden"),
-        ("--batch=0", "from 1 to 4294967291 images"),
+        ("--batch=0", "from 1 to 4294967291 samples"),
         ("--batch=-1", "--batch"),
         ("--epochs=0", "--epochs must be at least 1"),
         ("--lr=0", "--lr"),
@@ -227,7 +227,7 @@ fn a_model_too_large_is_refused_before_it_eats_the_memory() {
         ],
         1,
         &[
-            "activations of resnet20 for a single image",
+            "activations of resnet20 for a single sample",
             "largest storage binding",
         ],
     );

@@ -241,7 +241,8 @@ fn shuffling_a_column_costs_what_all_pairs_of_rows_say() {
     assert!(number("a", "accuracy worse by") > 0.2);
     assert!(number("b", "accuracy worse by") < 0.08);
     // Every connection of the first layer belongs to one column; the three kinds are one.
-    let state = rootlet::checkpoint::load(&run).unwrap().snapshot.state;
+    let (checkpoint, _) = rootlet::checkpoint::load_which(&run, None).unwrap();
+    let state = checkpoint.snapshot.state;
     let all: f64 = ["a", "b", "kind"]
         .map(|name| number(name, "connections"))
         .iter()

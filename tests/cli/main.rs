@@ -7,6 +7,7 @@ mod audience;
 mod bad_files;
 mod bad_input;
 mod believed;
+mod bench_run;
 mod best;
 mod changes;
 mod data;

@@ -223,7 +223,7 @@ fn parts_must_divide_the_batch() {
     let done = desk.bad(
         &arguments,
         2,
-        &["--micro-batch must be at least 1 image and divide the batch of 32, not 7"],
+        &["--micro-batch must be at least 1 sample and divide the batch of 32, not 7"],
     );
     assert_eq!(done.err.trim_end().lines().count(), 1, "{done:?}");
     assert!(desk.runs().is_empty());

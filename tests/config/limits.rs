@@ -135,7 +135,7 @@ fn the_ends_of_the_ranges_are_as_the_messages_say() {
             "micro-batch",
             "32",
             "33",
-            "at least 1 image and divide the batch of 32",
+            "at least 1 sample and divide the batch of 32",
         ),
         // Near enough to 1 to be 1 on the device.
         ("momentum", "0.9999", "0.99999999", "at least 0 and below 1"),

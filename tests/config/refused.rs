@@ -75,7 +75,7 @@ fn each_bad_value_has_its_message() {
         (&["--epochs", "0"], "--epochs must be at least 1, not 0"),
         (
             &["--batch", "0"],
-            "--batch must be from 1 to 4294967291 images, not 0",
+            "--batch must be from 1 to 4294967291 samples, not 0",
         ),
         (
             &["--lr", "0"],

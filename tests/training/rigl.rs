@@ -280,7 +280,7 @@ fn a_run_in_parts_says_what_scores() {
         let (log, result) = run(&mut trainer);
         result.unwrap();
         (log.notes.iter())
-            .any(|n| n.contains("scores by the first part of a batch alone, 8 images"))
+            .any(|n| n.contains("scores by the first part of a batch alone, 8 samples"))
     };
     assert!(note(32, Some(8), MethodName::Rigl));
     assert!(!note(32, None, MethodName::Rigl));

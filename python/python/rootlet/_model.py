@@ -98,7 +98,7 @@ class Model:
         """The number of an output."""
         if target is None:
             return None
-        known = list(self.classes) if self.task != "regression" else self.output_names
+        known: list[Any] = self.output_names if self.classes is None else list(self.classes)
         if target not in known:
             raise ValueError(f"`target` must be one of {', '.join(map(str, known))}, not {target!r}")
         return known.index(target)
@@ -108,7 +108,7 @@ class Model:
         return str(self._native.save(os.fspath(run)))
 
     def _answers(self, outputs: np.ndarray) -> np.ndarray:
-        if self.task == "classification":
+        if self.task == "classification" and self.classes is not None:
             return self.classes[outputs.argmax(axis=1)]
         if self.task == "multi-label":
             return (outputs > 0).astype(np.int64)

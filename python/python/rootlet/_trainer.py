@@ -137,7 +137,7 @@ class Trainer:
             raise ValueError(f"X of the {name} part has {len(inputs)} samples, and its y has {len(y)}")
         if inputs.shape[1] != features:
             raise ValueError(f"samples of the {name} part have {inputs.shape[1]} features, and those of X {features}")
-        if task == "classification":
+        if self.classes is not None:
             return inputs, encoded(y.reshape(len(y)), self.classes, f"y of the {name} part")
         return inputs, (y[:, None] if y.ndim == 1 else y).astype(np.float64)
 

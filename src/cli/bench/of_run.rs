@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rootlet::bench::{has_onnxruntime, is_on_cores, time_answers};
 use rootlet::engine::{Device, DeviceOptions};
-use rootlet::report::TextTable;
+use rootlet::report::{TextTable, counted};
 use rootlet::{Result, checkpoint};
 
 use super::super::device_args::DeviceArgs;
@@ -42,9 +42,11 @@ pub(super) fn run(
         "ms",
         "samples/s",
         "onnxruntime, ms",
+        "samples/s",
         "times as fast",
     ];
-    let columns = if beside { 5 } else { 3 };
+    let columns = if beside { 6 } else { 3 };
+    output::say(&heading(&device, beside));
     let mut rows = Vec::new();
     for figure in &figures {
         if let Some(doubt) = &figure.doubt {
@@ -65,6 +67,7 @@ pub(super) fn run(
         if let Some(other) = figure.onnxruntime {
             row.extend([
                 format!("{:.3}", other * 1e3),
+                format!("{:.0}", figure.batch as f64 / other),
                 format!("{:.2}", other / figure.seconds),
             ]);
         }
@@ -79,4 +82,22 @@ pub(super) fn run(
         words: 0,
     };
     output::print(&table.aligned())
+}
+
+/// What the table is about: the time of one sample alone is the latency, that of many at once gives the throughput.
+fn heading(device: &Device, beside: bool) -> String {
+    let cores = match device.threads() {
+        Some(threads) => format!(" on {}", counted(threads as u64, "thread")),
+        None => String::new(),
+    };
+    let peer = match beside {
+        true => {
+            ", in turns with onnxruntime, which runs the same network with dense weights on as many threads"
+        }
+        false => "",
+    };
+    format!(
+        "answers of {}{cores}: the latency of one sample alone, the throughput of many at once{peer}",
+        device.description()
+    )
 }

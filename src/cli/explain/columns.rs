@@ -12,7 +12,8 @@ use rootlet::{Error, Result};
 
 use super::super::trained::{Asked, Opened};
 use super::super::{checks, output};
-use super::{ExplainArgs, Picture, begin, name_of, open};
+use super::args::ExplainArgs;
+use super::picture::{Picture, begin, name_of, open};
 
 pub(super) fn run(args: &ExplainArgs, opened: &Opened) -> Result<()> {
     let table: PathBuf = args.output.with_extension("columns.csv");

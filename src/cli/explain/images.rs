@@ -7,7 +7,8 @@ use rootlet::{Error, Result};
 use super::super::output;
 use super::super::samples::{Samples, Wanted};
 use super::super::trained::{Asked, Opened};
-use super::{ExplainArgs, Picture, name_of, open};
+use super::args::ExplainArgs;
+use super::picture::{Picture, name_of, open};
 
 /// Images of a part that are explained if nobody says how many.
 const USUAL: usize = 6;

@@ -38,16 +38,16 @@ impl Assembler {
         let source = images.source();
         if batch == 0 || lanes < batch {
             return Err(Error::Shape(Misfit::Unfit {
-                found: format!("batches of {batch} images"),
+                found: format!("batches of {batch} samples"),
                 expected: format!(
-                    "rows of {lanes}: a batch needs at least one image, and a row room for all of them"
+                    "rows of {lanes}: a batch needs at least one sample, and a row room for all of them"
                 ),
             }));
         }
         let features = source.features();
         if shape.features() != features {
             return Err(Error::Shape(Misfit::Unfit {
-                found: format!("images of {features} bytes"),
+                found: format!("samples of {features} bytes"),
                 expected: format!(
                     "the shape {} × {} × {}, {} values",
                     shape.channels,

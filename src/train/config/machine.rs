@@ -109,7 +109,7 @@ impl MachineConfig {
             self.micro_batch
                 .is_none_or(|micro| micro > 0 && batch.is_multiple_of(micro)),
             "micro_batch",
-            &format!("must be at least 1 image and divide the batch of {batch}"),
+            &format!("must be at least 1 sample and divide the batch of {batch}"),
             self.micro_batch.unwrap_or(0),
         )?;
         check(

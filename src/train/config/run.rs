@@ -43,7 +43,7 @@ impl RunConfig {
         check(
             (1..MOST).contains(&self.batch),
             "batch",
-            &format!("must be from 1 to {} images", MOST - 1),
+            &format!("must be from 1 to {} samples", MOST - 1),
             self.batch,
         )?;
         check(

@@ -175,7 +175,7 @@ impl Trainer {
         if network.micro_batch() < options.batch && method.growth().candidates() == Candidates::All
         {
             qualifying.push(format!(
-                "{} scores by the first part of a batch alone, {} images: a running list of the best cannot add up \
+                "{} scores by the first part of a batch alone, {} samples: a running list of the best cannot add up \
                  scores over parts",
                 method.name(),
                 network.micro_batch()
@@ -292,7 +292,7 @@ fn admit(
     // No part of a batch has fewer lanes.
     let sizes = model.nodes().iter().map(|n| n.extent().size() as u64);
     let image = bytes(sizes.max().unwrap_or(0), 4);
-    let label = format!("activations of {} for a single image", model.name());
+    let label = format!("activations of {} for a single sample", model.name());
     device
         .admit(&label, image, image)
         .map_err(|error| match error {
