@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rootlet::bench::{has_onnxruntime, is_on_cores, time_answers};
 use rootlet::engine::{Device, DeviceOptions};
-use rootlet::report::{TextTable, counted};
+use rootlet::report::TextTable;
 use rootlet::{Result, checkpoint};
 
 use super::super::device_args::DeviceArgs;
@@ -86,10 +86,6 @@ pub(super) fn run(
 
 /// What the table is about: the time of one sample alone is the latency, that of many at once gives the throughput.
 fn heading(device: &Device, beside: bool) -> String {
-    let cores = match device.threads() {
-        Some(threads) => format!(" on {}", counted(threads as u64, "thread")),
-        None => String::new(),
-    };
     let peer = match beside {
         true => {
             ", in turns with onnxruntime, which runs the same network with dense weights on as many threads"
@@ -97,7 +93,7 @@ fn heading(device: &Device, beside: bool) -> String {
         false => "",
     };
     format!(
-        "answers of {}{cores}: the latency of one sample alone, the throughput of many at once{peer}",
+        "answers by {}: the latency of one sample alone, the throughput of many at once{peer}",
         device.description()
     )
 }
