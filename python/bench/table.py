@@ -88,10 +88,10 @@ def by_command(command: str, folder: Path, epochs: int) -> tuple[float, float]:
         np.savez(table, X=X, y=y)
     arguments = (
         f"train --data {table} --test {table} --adapter cpu --hidden {','.join(map(str, HIDDEN))} --sparsity {SPARSITY} "
-        f"--epochs {epochs} --batch {BATCH} --lr {RATE} --round-every 100 --seed {SEED} --no-verify --json "
+        f"--epochs {epochs} --batch {BATCH} --lr {RATE} --round-every 100 --seed {SEED} --json "
         f"--runs {folder / 'runs'}"
     )
-    told = subprocess.run([command, *arguments.split()], check=True, capture_output=True, text=True).stdout
+    told = subprocess.run([command, *arguments.split()], check=True, stdout=subprocess.PIPE, text=True).stdout
     events = [json.loads(line) for line in told.splitlines()]
     end = next(event for event in events if event["event"] == "finished")
     tests = sum(phase["seconds"] for phase in end["phases"] if phase["name"] == "evaluation")
@@ -126,7 +126,7 @@ def main() -> None:
                     results[name].append(by_command(given.command, folder, given.epochs))
                     continue
                 own = [sys.executable, __file__, "--side", name, "--rows", str(given.rows), "--epochs", str(given.epochs)]
-                told = subprocess.run(own, check=True, capture_output=True, text=True).stdout.split()
+                told = subprocess.run(own, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
                 results[name].append((float(told[-2]), float(told[-1])))
     print(f"{given.rows} rows of 256 numbers, {given.epochs} epochs, the shortest of {given.turns} turns\n")
     print("| | seconds | accuracy on the rows trained on |\n|---|---|---|")

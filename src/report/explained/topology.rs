@@ -81,7 +81,7 @@ pub fn explained_topology(network: &str, checkpoint: &Checkpoint) -> Result<Shee
                 counted(sparse.len() as u64, "layer"),
             ),
             "The histograms show how many units have how many connections, and what is expected of a random graph with \
-             as many connections: what differs was learned. An input of a convolution is a channel at a kernel tap."
+             as many connections: what clearly differs was learned. An input of a convolution is a channel at a kernel tap."
                 .to_owned(),
         ],
         scale: if figures.len() > 12 { 1 } else { 2 },
@@ -323,8 +323,8 @@ fn histogram(title: &str, what: &str, degrees: &Degrees) -> Figure {
             .is_some_and(|&count| count >= SEEN)
     });
     // With few units, narrow bars would only show which numbers happen to be there.
-    let all: u64 = degrees.units.iter().sum();
-    let bars = ((2.0 * (all as f64).sqrt()) as usize).clamp(FEWEST_BARS, MOST_BARS);
+    let units: u64 = degrees.units.iter().sum();
+    let bars = ((2.0 * (units as f64).sqrt()) as usize).clamp(FEWEST_BARS, MOST_BARS);
     let edges = edges(first.unwrap_or(0), top, bars, is_wide);
     let now: Vec<f64> = degrees.units.iter().map(|&count| count as f64).collect();
     let series = |name: &str, colour, values: &[f64], filled: bool| {
@@ -348,7 +348,11 @@ fn histogram(title: &str, what: &str, degrees: &Degrees) -> Figure {
         note: String::new(),
         plot: Plot::Lines {
             x: if is_wide { x.log() } else { x },
-            y: Axis::new("units").format(Format::Prefixed),
+            y: Axis::new("units").format(match units {
+                // Nobody has half a unit.
+                0..1000 => Format::Whole,
+                _ => Format::Prefixed,
+            }),
             series: vec![
                 series("this network", Colour::Series(0), &now, true),
                 series(
