@@ -63,10 +63,8 @@ impl Network {
 
 /// What only a network for gradients at the input has.
 fn made<T>(part: Option<&T>) -> Result<&T> {
-    part.ok_or_else(|| {
-        Error::Shape(Misfit::NotMadeFor {
-            what: "gradients at the input",
-            option: "purpose",
-        })
-    })
+    part.ok_or(Error::Shape(Misfit::NotMadeFor {
+        what: "gradients at the input",
+        option: "purpose",
+    }))
 }
