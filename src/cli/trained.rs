@@ -96,6 +96,15 @@ impl Asked<'_> {
     /// # Errors
     /// A flag that changes nothing.
     pub fn source(self, own: &DataOptions, trained: Option<&DataRecord>) -> Result<DataOptions> {
+        if self.data.is_none() && !is_path(&own.name) && !data::NAMES.contains(&&*own.name) {
+            return Err(Error::Fixed {
+                what: format!(
+                    "a program gave the network its data, `{}`, and no file holds them",
+                    own.name
+                ),
+                way_out: "give others of the same form with --data".to_owned(),
+            });
+        }
         let named = named(self, own)?;
         let mut source = DataOptions {
             name: named.name,

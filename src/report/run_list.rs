@@ -97,6 +97,8 @@ pub fn list_runs(folder: &Path, note: &mut dyn FnMut(&str)) -> Result<TextTable>
 fn result(told: &PartResults) -> String {
     match &told.metric {
         Some(score) => format!("{} {:.4}", score.name, score.value),
+        // A program may train without a part to evaluate on.
+        None if told.accuracy.is_nan() && told.loss.is_nan() => "–".to_owned(),
         None if told.accuracy.is_nan() => format!("loss {:.4}", told.loss),
         None => percent(told.accuracy.into()),
     }

@@ -215,6 +215,9 @@ pub(super) fn result(event: &Finished) -> String {
     if event.interrupted && told.loss.is_nan() {
         return format!("{how}not tested because the images do not arrive, {after}");
     }
+    if told.loss.is_nan() && told.accuracy.is_nan() && told.metric.is_none() {
+        return format!("{how}not evaluated, because there was no part for that, {after}");
+    }
     // Nobody else can have these images, so the result can be compared with no other.
     let part = TestPart::about(part, event.trained_on);
     let chosen = event.best.as_ref().map(|best| {

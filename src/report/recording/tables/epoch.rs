@@ -263,9 +263,15 @@ impl Row for EpochRow {
         };
         // With a validation part the test part is left for the end.
         let validation = self.validation_loss.filter(|loss| !loss.is_nan());
-        let losses = [self.train_loss, validation.unwrap_or(self.test_loss)];
+        let evaluated = validation.unwrap_or(self.test_loss);
+        // A program may train without a part to evaluate on: then there is no result at all.
+        let no_result = |value: Option<f32>| value.is_none_or(f32::is_nan);
+        let is_unevaluated = evaluated.is_nan()
+            && no_result(self.test_accuracy)
+            && no_result(self.validation_accuracy);
         is_amount(self.lr.into())
-            && losses.iter().all(|loss| loss.is_finite())
+            && self.train_loss.is_finite()
+            && (evaluated.is_finite() || is_unevaluated)
             && share(self.train_accuracy)
             && share(self.test_accuracy)
             && share(self.validation_accuracy)
