@@ -147,7 +147,9 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
                 patience: data.2.map(|limit| limit as u32),
             },
             optimiser: OptimiserConfig {
-                optimiser: data.2.map(|limit| OptimiserName::ALL[limit % OptimiserName::ALL.len()]),
+                optimiser: data
+                    .2
+                    .map(|limit| OptimiserName::ALL[limit % OptimiserName::ALL.len()]),
                 lr: nesterov.then_some(lr),
                 ema: nesterov.then_some(momentum),
                 momentum,
