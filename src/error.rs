@@ -9,6 +9,7 @@ mod message;
 mod misfit;
 mod no_adapter;
 pub(crate) mod option;
+mod rank_fault;
 mod refusal;
 mod remedy;
 
@@ -18,6 +19,7 @@ pub use fault::Fault;
 pub use misfit::Misfit;
 pub use no_adapter::NoAdapter;
 pub use option::{OptionName, name_options};
+pub use rank_fault::RankFault;
 pub use refusal::Refusal;
 pub use remedy::{Remedies, Remedy};
 
@@ -254,6 +256,8 @@ pub enum Error {
         /// The loss: NaN or infinite.
         loss: f32,
     },
+    /// Another process of this training failed, or cannot be reached.
+    Rank(RankFault),
     /// A stop was requested while the run was waiting for images.
     Stopped,
     /// Sizes that do not fit together.

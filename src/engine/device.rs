@@ -15,6 +15,7 @@ use super::ledger::Ledger;
 use super::plan::{Dispatch, Plan};
 use super::shape::WorkgroupShape;
 use crate::error::Result;
+use crate::ranks::Ranks;
 use crate::words::counted;
 
 pub(super) enum Executor {
@@ -39,6 +40,8 @@ pub struct Device {
     pub(super) variant: Option<usize>,
     /// Whether it only counts what it would hold.
     pub(super) counts: bool,
+    /// The processes that train together with this one.
+    ranks: Option<Ranks>,
 }
 
 /// A plan prepared for one device: pipelines compiled, bind groups built.
@@ -104,6 +107,7 @@ impl Device {
                     keeps_doubtful: false,
                     variant: None,
                     counts: false,
+                    ranks: None,
                     description,
                 })
             }
@@ -112,6 +116,7 @@ impl Device {
                 Ok(Device {
                     variant: options.variant,
                     counts: false,
+                    ranks: None,
                     keeps_doubtful: options.keep_doubtful,
                     tunes: options.tune.includes(gpu.is_hardware()) && !options.checked,
                     executor: Executor::Gpu(Box::new(gpu)),
@@ -126,6 +131,16 @@ impl Device {
                 })
             }
         }
+    }
+
+    /// Trains together with other processes from now on: see [`ranks`](crate::ranks).
+    pub fn join(&mut self, ranks: Ranks) {
+        self.ranks = Some(ranks);
+    }
+
+    /// The processes that train together with this one; `None` if it is alone.
+    pub fn ranks(&self) -> Option<&Ranks> {
+        self.ranks.as_ref().filter(|ranks| ranks.size() > 1)
     }
 
     /// The CPU executor with `threads` threads (0: all cores).

@@ -6,6 +6,7 @@
 //! | `options.rs` | what a network does besides its layers |
 //! | `build.rs` | from a state to a network |
 //! | `buffers.rs` | what stays from one program to the next |
+//! | `batch_statistics.rs` | batch norms' statistics of a batch in parts |
 //! | `ring.rs` | loss and score of the latest batches |
 //! | `recorder.rs` | what plans are recorded with: where each node's value and gradient are |
 //! | `node_pass.rs`, `forward.rs`, `backward.rs` | what a node's layer sees while it records |
@@ -17,12 +18,14 @@
 //! | `feed.rs` | how images get into the input |
 //! | `tiles.rs`, `gradient_tiles.rs` | gradients of a dense network that is not trained, a few rows at a time |
 //! | `runner.rs` | running the programs over a batch, part by part |
+//! | `turns.rs` | the same over a batch whose parts are dealt to ranks |
 //! | `tune.rs` | measuring the variants of its kernels ahead of a training |
 //! | `crossover.rs` | below which sparsity dense products are faster, by the sizes of its layers |
 //! | `tie.rs` | where a sparse and a dense product take as long |
 //! | `phase.rs` | the phases of the programs: what is timed by itself |
 
 mod backward;
+mod batch_statistics;
 mod buffers;
 mod build;
 mod checkpointing;
@@ -45,6 +48,7 @@ mod runner;
 mod tie;
 mod tiles;
 mod tune;
+mod turns;
 
 pub use crossover::{LayerCrossover, crossovers, layer_classes};
 pub use feed::{Feed, Part, Resident, ResidentBatch, Slots};

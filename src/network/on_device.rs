@@ -19,6 +19,7 @@ use crate::error::Result;
 use crate::layer::Parameters;
 use crate::loss::Metric;
 use crate::optim::Optimiser;
+use crate::ranks::Fingerprint;
 use crate::sparse::{Arena, LayerState};
 use crate::topology::{Method, Observes, Round, RoundReport};
 
@@ -224,7 +225,7 @@ impl Network {
         let mut running = round.begin(device, alpha_t, filter)?;
         while let Some(pass) = running.next_pass()? {
             let start = Instant::now();
-            executor.pass(&mut runner, parts, state, pass)?;
+            executor.pass(&mut runner, parts, state, pass, &running.shared(pass))?;
             if pass.gradients {
                 // Even in a pass that a plain step makes, only the round's part counts.
                 within = runner.seconds(phase::ROUND);
@@ -366,6 +367,22 @@ impl Network {
         self.round.sync(device)
     }
 
+    /// Adds the connections, their weights and what layers have besides to a fingerprint.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub(crate) fn fingerprint(&self, device: &Device, into: &mut Fingerprint) -> Result<()> {
+        let (arena, n) = (&self.arena, self.arena.connections);
+        let words = |view: &View| device.download::<u32>(view);
+        into.words(&words(&arena.row_offsets.range(0..arena.n_rows + 1))?);
+        into.words(&words(&arena.cols.range(0..n.min(arena.cols.words())))?);
+        into.words(&words(&arena.weights.range(0..n))?);
+        into.words(&words(&arena.bias.range(0..arena.n_rows))?);
+        into.words(&words(&self.parameters.values.all())?);
+        into.words(&words(&self.parameters.untrained.all())?);
+        Ok(())
+    }
+
     /// Bytes of device memory that a phase's dispatches touch, counting memory that several touch once; for
     /// [`DATA`](phase::DATA) the input and the targets, which the host uploads.
     pub fn phase_bytes_of(&self, name: &str) -> u64 {
@@ -387,7 +404,9 @@ impl Network {
 
     /// All programs that it runs, including those of its rounds.
     pub fn programs(&self) -> impl Iterator<Item = &Program> {
-        self.executor.programs.all().chain(self.round.programs())
+        let statistics = self.executor.statistics.iter().map(|s| s.program());
+        let own = self.executor.programs.all().chain(statistics);
+        own.chain(self.round.programs())
     }
 
     /// Those of a step without a round.

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use super::batch_statistics::BatchStatistics;
 use super::buffers::Buffers;
 use super::options::NetworkOptions;
 use super::tiles::Tile;
@@ -68,6 +69,8 @@ pub(super) struct Recorder<'a> {
     pub round: Option<&'a Round>,
     /// Selects what the products use, if they do not use every connection.
     pub forward: Option<&'a ForwardSet>,
+    /// Where batch norms leave the statistics of a part of a batch.
+    pub part_statistics: Option<Buffer>,
     pub consumers: Vec<Vec<usize>>,
     /// For each node.
     pub numbers: Vec<Numbers>,
@@ -143,6 +146,7 @@ impl<'a> Recorder<'a> {
             options: options.clone(),
             round: None,
             forward: None,
+            part_statistics: None,
             numbers,
             requires_gradient,
             retained: RefCell::default(),
@@ -162,6 +166,12 @@ impl<'a> Recorder<'a> {
     /// With a set of connections that products are limited to.
     pub fn going_forward_by(mut self, forward: Option<&'a ForwardSet>) -> Self {
         self.forward = forward;
+        self
+    }
+
+    /// For a batch in parts, whose statistics go to a place of their own.
+    pub fn in_parts(mut self, statistics: Option<&BatchStatistics>) -> Self {
+        self.part_statistics = statistics.map(|statistics| statistics.part.clone());
         self
     }
 
@@ -266,7 +276,7 @@ impl<'a> Recorder<'a> {
         }
         let n = self.model.nodes().len();
         let mut values = Values {
-            parameters: self.parameters.clone(),
+            parameters: (self.parameters.clone()).in_parts(self.part_statistics.clone()),
             value: vec![None; n],
             saved: vec![None; n],
             statistics: vec![None; n],
