@@ -178,6 +178,9 @@ pub mod command {
     #[cfg(feature = "bench")]
     #[doc(inline)]
     pub use crate::bench;
+    /// What a user's processes know of each other.
+    #[cfg(all(feature = "report", feature = "tcp"))]
+    pub use crate::cache::shared_secret;
     #[cfg(feature = "report")]
     #[doc(inline)]
     pub use crate::cache::tuned;

@@ -93,7 +93,7 @@ impl Device {
     /// An unknown or ambiguous choice (the message lists the candidates) or a device that cannot be opened.
     pub fn open(choice: &str, options: &DeviceOptions) -> Result<Self> {
         let Ok(choice) = AdapterChoice::from_str(choice);
-        match choose(&choice)? {
+        match choose(&choice, options.local_rank)? {
             None => {
                 let cpu = CpuExecutor::new(options.threads)?;
                 let description = format!("cpu, {}", counted(cpu.threads() as u64, "thread"));

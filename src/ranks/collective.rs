@@ -91,6 +91,15 @@ impl Ranks {
         Ok(found)
     }
 
+    /// The bytes of rank 0, on every rank; what others give is ignored.
+    ///
+    /// # Errors
+    /// A rank has left or hangs: [`Error::Rank`] names it.
+    pub fn share_bytes(&self, mut bytes: Vec<u8>) -> Result<Vec<u8>> {
+        self.collective.broadcast(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// Replaces words by those of rank 0.
     ///
     /// # Errors
