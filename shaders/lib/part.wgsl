@@ -1,5 +1,5 @@
 // The share of a dispatch's work for this piece of it: a dispatch whose loops would be too long runs in several pieces.
-// Host half: src/engine/loops.rs.
+// Host half: src/engine/declaration/loops.rs.
 struct Part {
     begin: u32,
     end: u32,

@@ -1,4 +1,4 @@
-// Counter-based random numbers: pcg4d (Jarzynski and Olano, JCGT 9(3), 2020). Twin: src/engine/random.rs.
+// Counter-based random numbers: pcg4d (Jarzynski and Olano, JCGT 9(3), 2020). Twin: src/engine/shader/random.rs.
 
 const STREAM_CANDIDATES = 1u;
 const STREAM_SIGNS = 2u;

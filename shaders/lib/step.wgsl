@@ -1,4 +1,4 @@
-// What changes from step to step. Host half: src/engine/step_state.rs.
+// What changes from step to step. Host half: src/engine/shader/step_state.rs.
 struct StepState {
     seed: u32,
     step: u32,

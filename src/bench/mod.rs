@@ -16,79 +16,46 @@
 //! which drivers compile, never counts. A product and its ceiling are measured in turns. Whatever an adapter cannot
 //! hold, or would take too long for, is skipped, and whatever other work on the machine disturbed is withheld; the
 //! report says why.
+//!
+//! | file or folder | job |
+//! |---|---|
+//! | `options.rs`, `run.rs` | what to measure; running it |
+//! | `ceilings/`, `products/`, `networks/` | what is measured: the parts above |
+//! | `measuring/` | how: samples, checks, and figures that are withheld |
+//! | `figures/` | the figures |
+//! | `report/` | the figures of one adapter: passed on, as text, in a file |
+//! | `comparison/` | the reports of several devices: side by side, shared, in a gallery |
+//! | `matrix/` | matrices from files |
+//! | `kernels.rs` | the list of the kernels here |
 
-mod ceiling;
 mod ceilings;
-mod compare;
-mod copy;
-mod count;
-mod crossover;
-mod crossover_figure;
-mod dense;
-mod doubt;
-mod gallery;
-mod guard;
-mod identity;
-mod kernel_figure;
+mod comparison;
+mod figures;
 mod kernels;
-mod latency;
-mod layer;
-mod load;
-mod loads;
 pub(crate) mod matrix;
-mod model_figure;
-mod models;
-mod multiply_add;
-mod observer;
-mod one_kernel;
+mod measuring;
+mod networks;
 mod options;
-mod plausible;
-mod plot;
 mod products;
-mod reference;
 mod report;
-mod row;
 mod run;
-mod scaling;
-mod scaling_figure;
-mod share;
-mod spread;
-mod step_figure;
-mod stepper;
-mod steps;
-mod table;
-mod timing;
-mod trained;
-mod workgroup;
 
 pub use crate::engine::TimedBy;
-pub use ceilings::Ceilings;
-pub use compare::Comparison;
-pub(crate) use compare::fuzz as fuzz_comparison;
-pub use copy::{Copy, CopyParams};
-pub use count::{Count, CountParams};
-pub use crossover_figure::{AtDensity, CrossoverFigure};
-pub use gallery::{Gallery, pasted};
-pub use guard::Skipped;
-pub use identity::Identity;
-pub use kernel_figure::{Bound, KernelFigure};
-pub use kernels::kernels;
-pub use load::{Load, LoadParams, Pattern};
-pub use loads::LoadRate;
-pub use matrix::read as read_matrix;
-pub use model_figure::{KernelTime, ModelFigure};
-pub use multiply_add::{MultiplyAdd, MultiplyAddParams};
-pub use observer::Finding;
-pub use options::{BenchOptions, Part, SOFTWARE_BATCH};
-pub use report::{BenchReport, Code, SCHEMA};
-pub use run::{run, run_keeping};
-pub use scaling_figure::{Exponents, ScalingFigure};
-pub use share::{SharedReport, load};
-pub use spread::Spread;
-pub use step_figure::StepFigure;
-pub use stepper::Bytes;
-pub use table::Table;
-pub use trained::{AnswerFigure, has_onnxruntime, is_on_cores, time_answers};
-pub use workgroup::{
-    Exchange, ExchangeParams, SumMemory, SumMemoryParams, SumSubgroups, SumSubgroupsParams,
+pub use ceilings::{
+    Ceilings, Copy, CopyParams, Count, CountParams, Exchange, ExchangeParams, Load, LoadParams,
+    LoadRate, MultiplyAdd, MultiplyAddParams, Pattern, SumMemory, SumMemoryParams, SumSubgroups,
+    SumSubgroupsParams,
 };
+pub(crate) use comparison::fuzz as fuzz_comparison;
+pub use comparison::{Comparison, Gallery, SharedReport, load, pasted};
+pub use figures::{
+    AtDensity, Bound, CrossoverFigure, Exponents, Identity, KernelFigure, KernelTime, ModelFigure,
+    ScalingFigure, Spread, StepFigure,
+};
+pub use kernels::kernels;
+pub use matrix::read as read_matrix;
+pub use measuring::guard::Skipped;
+pub use networks::{AnswerFigure, Bytes, has_onnxruntime, is_on_cores, time_answers};
+pub use options::{BenchOptions, Part, SOFTWARE_BATCH};
+pub use report::{BenchReport, Code, Finding, SCHEMA, Table};
+pub use run::{run, run_keeping};

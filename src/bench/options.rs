@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::stepper::CLASSES;
+use super::networks::stepper::CLASSES;
 use crate::engine::tune::Tune;
 use crate::engine::{Device, DeviceOptions, Precision};
 use crate::error::{Error, Refusal, Result};

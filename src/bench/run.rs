@@ -1,11 +1,12 @@
 //! Running the benchmark: its parts, one after another.
 
-use super::guard::Skipped;
-use super::identity::Identity;
-use super::observer::{Finding, Observer};
+use super::figures::Identity;
+use super::measuring::guard::Skipped;
+use super::networks::{models, scaling, steps};
 use super::options::{BenchOptions, Part};
-use super::report::BenchReport;
-use super::{ceilings, crossover, matrix, models, products, scaling, steps};
+use super::products::{crossover, sparse};
+use super::report::{BenchReport, Finding, Observer};
+use super::{ceilings, matrix};
 use crate::engine::Device;
 use crate::error::Result;
 use crate::sparse::LayerState;
@@ -71,7 +72,7 @@ fn measure(
         for (case, reason) in left_out {
             observer.skip(Skipped::new(Part::Ceilings, &case, reason));
         }
-        products::measure(&device, &ceilings, options, matrices, observer)?;
+        sparse::measure(&device, &ceilings, options, matrices, observer)?;
     }
     // The steps use devices of their own, whose ledgers count nothing else.
     drop(device);

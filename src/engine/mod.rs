@@ -4,78 +4,58 @@
 //! twin over the same bindings. [`Device`] runs a plan on a wgpu adapter or on the built-in CPU executor; both allocate
 //! through one byte [`Ledger`]; either executor can be left out of the build (features `gpu` and `cpu`). Nothing here
 //! knows about layers, training or the command line.
+//!
+//! | file or folder | job |
+//! |---|---|
+//! | `device/` | adapters and how to choose one; the device, its options, its memory, its loss |
+//! | `memory/` | buffers, the ledger that counts their bytes, memory of the host |
+//! | `declaration/` | what a kernel declares: bindings, parameters, loops, grid, workgroup shapes, its twin |
+//! | `shader/` | the text of shaders, and reflection; random numbers and the step's state, as shaders see them |
+//! | `recording/` | plans, their phases, the memory that they share, what they cost |
+//! | `running/` | running a program: as a whole, timed, or compared with its twins |
+//! | `tuning/` | the choice among a kernel's variants, by measurement |
+//! | `cpu/` (`no_cpu.rs`), `gpu/` (`no_gpu.rs`) | the two executors |
 
-pub mod adapter;
-mod adapter_summary;
-mod around;
-mod bindings;
-pub mod buffer;
-pub mod chain;
-mod check;
-mod choices;
-#[cfg(feature = "cpu")]
+#[cfg_attr(not(feature = "cpu"), path = "no_cpu.rs")]
 mod cpu;
-#[cfg(not(feature = "cpu"))]
-#[path = "no_cpu.rs"]
-mod cpu;
-mod device;
-mod device_memory;
-mod device_options;
-mod fuse;
-#[cfg(feature = "gpu")]
-mod gpu;
-#[cfg(not(feature = "gpu"))]
-#[path = "no_gpu.rs"]
-mod gpu;
-pub mod grid;
-pub(crate) mod host_memory;
 #[macro_use]
-pub mod kernel;
-pub mod ledger;
-pub mod lifetime;
-pub mod loops;
-mod loss;
-mod pace;
-#[cfg(feature = "gpu")]
-mod packed;
-mod pages;
-mod phase;
-pub mod plan;
-mod precision;
-pub mod random;
-#[cfg(feature = "gpu")]
-pub mod reflect;
-mod run_checked;
+mod declaration;
+mod device;
+#[cfg_attr(not(feature = "gpu"), path = "no_gpu.rs")]
+mod gpu;
+mod memory;
+mod recording;
 mod running;
-mod shader_compiler;
-mod shape;
-pub mod step_state;
-mod timed_by;
-#[cfg(feature = "cpu")]
-mod together;
-mod traffic;
-pub mod tune;
-mod twin_call;
+mod shader;
+mod tuning;
+
+pub use declaration::{chain, grid, kernel, loops};
+pub use device::adapter;
+pub(crate) use memory::host_memory;
+pub use memory::{buffer, ledger};
+pub use recording::{lifetime, plan};
+pub use shader::{random, step_state};
 #[cfg(feature = "gpu")]
-pub mod wgsl;
+pub use shader::{reflect, wgsl};
+pub use tuning::tune;
 
 pub use adapter::{AdapterChoice, check_choice};
-pub use adapter_summary::AdapterSummary;
 pub use buffer::{Buffer, View};
-pub use check::KernelCheck;
-pub use device::{Device, Program};
-pub use device_options::DeviceOptions;
+pub use declaration::shape::{BARRIER_INVOCATIONS, ShapeFamily, WorkgroupShape};
+pub use device::adapter_summary::AdapterSummary;
+pub use device::definition::{Device, Program};
+pub use device::options::DeviceOptions;
+#[doc(hidden)]
+pub use device::pace::Pace;
+pub use device::shader_compiler::ShaderCompiler;
+pub use device::timed_by::TimedBy;
 pub use grid::Grid;
 pub use kernel::{Kernel, KernelInfo};
 pub use ledger::{Class, Ledger};
-#[doc(hidden)]
-pub use pace::Pace;
-pub use phase::{PhaseTime, touched_bytes};
+pub use memory::precision::Precision;
 pub use plan::{Dispatch, Plan};
-pub use precision::Precision;
-pub use running::DispatchTime;
-pub use shader_compiler::ShaderCompiler;
-pub use shape::{BARRIER_INVOCATIONS, ShapeFamily, WorkgroupShape};
+pub use recording::phase::{PhaseTime, touched_bytes};
+pub use recording::traffic::Traffic;
+pub use running::check::KernelCheck;
+pub use running::run::DispatchTime;
 pub use step_state::{STEP_WORDS, StepState};
-pub use timed_by::TimedBy;
-pub use traffic::Traffic;

@@ -1,7 +1,6 @@
 //! In place of the CPU executor if the feature `cpu` is left out: no value of this type exists.
 
-use super::buffer::View;
-use super::plan::Dispatch;
+use crate::engine::{Dispatch, View};
 use crate::error::{Error, Result};
 
 enum Never {}

@@ -3,15 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::adapter_summary::AdapterSummary;
-use super::around::Around;
-use super::buffer::View;
-use super::device_options::DeviceOptions;
-use super::ledger::Ledger;
-use super::phase::PhaseTime;
-use super::plan::Plan;
-use super::shape::WorkgroupShape;
-use super::timed_by::TimedBy;
+use crate::engine::running::around::Around;
+use crate::engine::{
+    AdapterSummary, DeviceOptions, Ledger, PhaseTime, Plan, TimedBy, View, WorkgroupShape,
+};
 use crate::error::Result;
 
 /// The message for a user without an adapter.

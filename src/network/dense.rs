@@ -1,7 +1,7 @@
 //! Layers whose products are dense: which they are, and where their weight matrices are.
 
 use super::options::NetworkOptions;
-use super::recorder::Recorder;
+use super::recording::recorder::Recorder;
 use crate::dense::{Products, above, choose};
 use crate::engine::{Device, Plan};
 use crate::error::{Error, Misfit, Result};

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use super::feed::Feed;
 use super::on_device::Network;
-use super::recorder::{PassOptions, Recorder};
+use super::recording::recorder::{PassOptions, Recorder};
 use super::runner::Runner;
 use super::tiles::{Tile, rows, tile};
 use crate::engine::{Device, Plan, StepState, View};
@@ -55,7 +55,7 @@ impl Network {
     /// once per part, to be added up. `state` is that of the whole batch.
     ///
     /// # Errors
-    /// The network is not for [gradients](super::Purpose::Gradients), the parts have other shapes, or the device is
+    /// The network is not for [gradients](crate::network::Purpose::Gradients), the parts have other shapes, or the device is
     /// lost.
     pub fn gradient_tiles(
         &self,

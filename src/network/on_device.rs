@@ -3,11 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::dense;
 use super::feed::{Feed, Part, Resident};
-use super::options::{NetworkOptions, NetworkState};
 use super::phase::{self, StepTimes};
-use super::recorder::Retained;
+use super::recording::recorder::Retained;
 use super::ring::{BatchResult, read_ring};
 use super::runner::{Executor, Runner};
 use crate::clock::Instant;
@@ -19,9 +17,8 @@ use crate::error::Result;
 use crate::layer::Parameters;
 use crate::loss::Metric;
 use crate::optim::Optimiser;
-use crate::ranks::Fingerprint;
-use crate::sparse::{Arena, LayerState};
-use crate::topology::{Method, Observes, Round, RoundReport};
+use crate::sparse::Arena;
+use crate::topology::{Observes, Round, RoundReport};
 
 /// A model on a device.
 pub struct Network {
@@ -197,7 +194,7 @@ impl Network {
     /// `filter` are compared with their twins. `state` is that of the whole batch.
     ///
     /// The candidates' gradients are also summed over the parts of `further`, with the weights as they are before the
-    /// update: for a network whose options have [`round_batches`](NetworkOptions::round_batches) above 1, if
+    /// update: for a network whose options have [`round_batches`](crate::network::NetworkOptions::round_batches) above 1, if
     /// [`Round::further_pass`] is present.
     ///
     /// # Errors
@@ -308,7 +305,7 @@ impl Network {
         device.run_checked(&self.executor.programs.test, filter)
     }
 
-    /// Loss and score of training steps `steps`, of which only the last [`RING`](super::RING) are kept.
+    /// Loss and score of training steps `steps`, of which only the last [`RING`](crate::network::RING) are kept.
     ///
     /// # Errors
     /// A lost device.
@@ -322,65 +319,6 @@ impl Network {
     /// A lost device.
     pub fn test_results(&self, device: &Device, batches: Range<u64>) -> Result<Vec<BatchResult>> {
         read_ring(device, &self.executor.buffers.test_ring, batches)
-    }
-
-    /// Reads the state back.
-    ///
-    /// # Errors
-    /// A lost device.
-    pub fn export(&self, device: &Device) -> Result<NetworkState> {
-        Ok(NetworkState {
-            layers: self.arena.export(device)?,
-            optimiser: self.optimiser.as_ref().map(|own| own.name().to_owned()),
-            parameters: self.parameters.export(device)?,
-            dense_weights: Vec::new(),
-        })
-    }
-
-    /// Whether a network made from `state` would have the same programs as this one, so that [`Network::import`] gives
-    /// its bits: as many connections in all, and each layer on the same side of the density from which its products are
-    /// dense.
-    pub fn takes(
-        &self,
-        device: &Device,
-        state: &NetworkState,
-        options: &NetworkOptions,
-        method: &dyn Method,
-    ) -> bool {
-        let connections: usize = state.layers.iter().map(LayerState::active).sum();
-        connections == self.arena.connections
-            && dense::products(device, &state.layers, options, method)
-                == self.executor.buffers.products
-    }
-
-    /// Replaces the state by one of the same shapes, which this network [takes](Network::takes).
-    ///
-    /// # Errors
-    /// A state of another model or optimiser, or one whose full layers differ from this network's; a lost device.
-    pub fn import(&mut self, device: &Device, state: &NetworkState) -> Result<()> {
-        dense::check(&self.executor.buffers.products, &state.layers)?;
-        if let Some(own) = &self.optimiser {
-            state.check_optimiser(own.as_ref())?;
-        }
-        self.arena.import(device, &state.layers)?;
-        self.parameters.import(device, &state.parameters)?;
-        self.round.sync(device)
-    }
-
-    /// Adds the connections, their weights and what layers have besides to a fingerprint.
-    ///
-    /// # Errors
-    /// A lost device.
-    pub(crate) fn fingerprint(&self, device: &Device, into: &mut Fingerprint) -> Result<()> {
-        let (arena, n) = (&self.arena, self.arena.connections);
-        let words = |view: &View| device.download::<u32>(view);
-        into.words(&words(&arena.row_offsets.range(0..arena.n_rows + 1))?);
-        into.words(&words(&arena.cols.range(0..n.min(arena.cols.words())))?);
-        into.words(&words(&arena.weights.range(0..n))?);
-        into.words(&words(&arena.bias.range(0..arena.n_rows))?);
-        into.words(&words(&self.parameters.values.all())?);
-        into.words(&words(&self.parameters.untrained.all())?);
-        Ok(())
     }
 
     /// Bytes of device memory that a phase's dispatches touch, counting memory that several touch once; for

@@ -18,7 +18,7 @@ pub enum Purpose {
     Training,
     /// Forward passes alone.
     Evaluation,
-    /// Gradients of the loss in [tiles](super::Network::gradient_tiles), for a dense network that is not trained.
+    /// Gradients of the loss in [tiles](crate::network::Network::gradient_tiles), for a dense network that is not trained.
     Gradients,
     /// The same for the gradients of the sum of the logits.
     Flow,

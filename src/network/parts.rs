@@ -2,7 +2,7 @@
 
 use super::buffers::Buffers;
 use super::options::{NetworkOptions, Purpose};
-use super::recorder::{PassOptions, Recorder};
+use super::recording::recorder::{PassOptions, Recorder};
 use crate::dense::Products;
 use crate::engine::Device;
 use crate::engine::lifetime::Layout;

@@ -4,7 +4,7 @@ use super::batch_statistics::BatchStatistics;
 use super::buffers::Buffers;
 use super::feed::{Feed, Part, Slots};
 use super::phase::StepTimes;
-use super::programs::Programs;
+use super::recording::programs::Programs;
 use crate::clock::Instant;
 use crate::engine::{Device, KernelCheck, Program, STEP_WORDS, StepState, View};
 use crate::error::Result;

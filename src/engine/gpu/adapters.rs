@@ -3,10 +3,8 @@
 pub(crate) use wgpu::Adapter;
 use wgpu::{Backends, DeviceType, Limits};
 
-use super::super::adapter_summary::AdapterSummary;
-use super::super::shader_compiler::ShaderCompiler;
-use super::super::shape::WorkgroupShape;
 use super::{instance, wait};
+use crate::engine::{AdapterSummary, ShaderCompiler, WorkgroupShape};
 
 /// What a user without an adapter is told.
 pub(crate) const NONE_FOUND: &str = ". No Vulkan, Metal or DX12 adapter was found; a GPU needs its driver, and on \
@@ -89,7 +87,7 @@ fn best_hardware(list: &[(Adapter, AdapterSummary)]) -> Option<usize> {
 }
 
 /// The shapes in which an adapter of this backend computes correctly. On Metal, the software shape is excluded, because
-/// its barriers have fewer than [`BARRIER_INVOCATIONS`](super::super::shape::BARRIER_INVOCATIONS).
+/// its barriers have fewer than [`BARRIER_INVOCATIONS`](crate::engine::BARRIER_INVOCATIONS).
 pub(super) fn shapes(backend: wgpu::Backend) -> &'static [WorkgroupShape] {
     match backend {
         wgpu::Backend::Metal => &[WorkgroupShape::HARDWARE],

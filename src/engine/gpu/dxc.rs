@@ -3,7 +3,7 @@
 
 use wgpu::Dx12Compiler;
 
-use super::super::shader_compiler::ShaderCompiler;
+use crate::engine::ShaderCompiler;
 
 impl ShaderCompiler {
     /// Whether this build has DXC linked in: wgpu can do that only on x86-64 Windows with MSVC.

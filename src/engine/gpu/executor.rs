@@ -10,10 +10,7 @@ use super::pace::Pacer;
 use super::pipeline::Pipelines;
 use super::wait;
 use crate::clock::Instant;
-use crate::engine::device_options::DeviceOptions;
-use crate::engine::pace::Pace;
-use crate::engine::shape::WorkgroupShape;
-use crate::engine::timed_by::TimedBy;
+use crate::engine::{DeviceOptions, Pace, TimedBy, WorkgroupShape};
 use crate::error::{Error, Fault, Remedies, Result};
 
 /// Maximum number of storage buffers that a kernel may bind, on adapters that allow it; all have 8.

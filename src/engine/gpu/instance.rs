@@ -2,7 +2,7 @@
 
 use wgpu::Backends;
 
-use super::super::shader_compiler::ShaderCompiler;
+use crate::engine::ShaderCompiler;
 
 /// The backends that `WGPU_BACKEND` names, or Vulkan, Metal and DX12.
 pub(super) fn backends() -> Backends {

@@ -3,14 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::super::device_options::DeviceOptions;
-use super::super::kernel::{BindingKind, KernelInfo};
-use super::super::packed::packed;
-use super::super::precision::Precision;
-use super::super::reflect::{Reflection, reflect_packed};
-use super::super::shape::{BARRIER_INVOCATIONS, ShapeFamily, WorkgroupShape};
-use super::super::wgsl::expand_ranges;
 use super::{trust, wait};
+use crate::engine::kernel::{BindingKind, KernelInfo};
+use crate::engine::reflect::{Reflection, reflect_packed};
+use crate::engine::shader::packed::packed;
+use crate::engine::wgsl::expand_ranges;
+use crate::engine::{BARRIER_INVOCATIONS, DeviceOptions, Precision, ShapeFamily, WorkgroupShape};
 use crate::error::{Error, Fault, Result};
 
 pub(super) struct Pipeline {

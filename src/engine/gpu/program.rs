@@ -3,17 +3,16 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use super::super::buffer::{Buffer, Memory};
-use super::super::grid::fold;
-use super::super::kernel::{BindingKind, KernelInfo};
-use super::super::ledger::{Class, Ledger};
-use super::super::loops::{Part, Piece};
-use super::super::plan::{Dispatch, Plan};
-use super::super::precision::Precision;
-use super::super::shape::WorkgroupShape;
 use super::executor::GpuExecutor;
 use super::pace::{Shared, Timings, Unit};
 use super::pipeline::Pipeline;
+use crate::engine::buffer::{Buffer, Memory};
+use crate::engine::grid::fold;
+use crate::engine::kernel::{BindingKind, KernelInfo};
+use crate::engine::ledger::{Class, Ledger};
+use crate::engine::loops::{Part, Piece};
+use crate::engine::plan::{Dispatch, Plan};
+use crate::engine::{Precision, WorkgroupShape};
 use crate::error::{Error, Misfit, Result};
 
 /// A plan's pipelines, bind groups and folded grids.

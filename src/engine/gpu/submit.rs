@@ -6,12 +6,12 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use wgpu::util::DeviceExt;
 
-use super::super::grid::fold;
 use super::executor::GpuExecutor;
 use super::pace::{Chunk, Pacer, Queue};
 use super::pipeline::Pipeline;
 use super::program::{GpuProgram, PreparedPiece};
 use super::wait;
+use crate::engine::grid::fold;
 use crate::error::Result;
 
 impl Queue for GpuExecutor {

@@ -4,11 +4,10 @@ use std::ops::Range;
 
 use wgpu::{BufferDescriptor, BufferUsages, ComputePassDescriptor, ComputePassTimestampWrites};
 
-use super::super::phase::PhaseTime;
-use super::super::timed_by::TimedBy;
 use super::executor::GpuExecutor;
 use super::program::GpuProgram;
 use super::submit::encode;
+use crate::engine::{PhaseTime, TimedBy};
 use crate::error::Result;
 
 /// Number of timestamps in one query set: WebGPU allows no more.

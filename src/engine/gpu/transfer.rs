@@ -2,11 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use super::super::around::Around;
-use super::super::buffer::{Memory, View};
 use super::executor::GpuExecutor;
 use super::program::GpuProgram;
 use super::wait::{self, Mapped};
+use crate::engine::buffer::{Memory, View};
+use crate::engine::running::around::Around;
 use crate::error::{Error, Fault, Misfit, Result};
 
 /// Bytes of uploads that one submission copies: a tenth of a second on a slow bus.

@@ -7,7 +7,7 @@
 
 use wgpu::ShaderRuntimeChecks;
 
-use super::super::kernel::KernelInfo;
+use crate::engine::KernelInfo;
 
 /// The texts of this crate's kernels, by name.
 const OWN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/own_shaders.rs"));

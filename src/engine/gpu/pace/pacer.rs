@@ -7,7 +7,7 @@ use std::sync::{MutexGuard, PoisonError};
 use super::guess::Guess;
 use super::queue::Queue;
 use super::timings::{Chunk, Position, Shared, Timings};
-use crate::engine::pace::Pace;
+use crate::engine::Pace;
 use crate::error::Result;
 
 /// Most seconds that a submission is planned to take: below half a second, because times vary.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::pacer::{PLANNED, Pacer};
 use super::{Chunk, Queue, Shared, Timings, Unit};
-use crate::engine::pace::Pace;
+use crate::engine::Pace;
 use crate::error::Result;
 
 /// The time to the device and back.

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use super::guess::Guess;
-use crate::engine::pace::Pace;
+use crate::engine::Pace;
 
 /// Each doubt that proves wrong lets more of them pass before the next is checked: at most this many.
 const PATIENCE: u32 = 1023;
