@@ -1,5 +1,6 @@
 //! Joining the ranks that a launcher started: torchrun, mpirun, srun, or `rootlet train --processes`.
 
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use rootlet::Result;
@@ -15,7 +16,7 @@ pub(super) const SECRET: &str = "ROOTLET_SECRET";
 
 /// The ranks that this process belongs to; `None` if it trains alone. `silence`: seconds after which a silent rank
 /// counts as dead.
-pub(super) fn join(silence: u64) -> Result<Option<OnRanks>> {
+pub(super) fn join(silence: u64, stop: &AtomicBool) -> Result<Option<OnRanks>> {
     let variable = |name: &str| std::env::var(name).ok();
     let Some(membership) = Membership::from_environment(&variable)? else {
         return Ok(None);
@@ -28,7 +29,7 @@ pub(super) fn join(silence: u64) -> Result<Option<OnRanks>> {
         silence: Duration::from_secs(silence),
         ..Options::with_secret(secret)
     };
-    let ranks = Ranks::new(Tcp::join(&membership, &options)?);
+    let ranks = Ranks::new(Tcp::join(&membership, &options, stop)?);
     if ranks.is_first() {
         output::note(&format!(
             "{} ranks train together, connected at {}",

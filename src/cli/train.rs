@@ -3,9 +3,11 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 
 use clap::Args;
 use rootlet::data::{self, HeldOut, TestPart};
+use rootlet::error::RankFault;
 use rootlet::report::{
     OnRanks, Place, RecordOptions, RecordedTraining, Resumed, RunFolder, Style, Trained,
     command_line, list_edits, newest_run, run_through_losses,
@@ -16,7 +18,7 @@ use rootlet::{Error, Result};
 use strsim::jaro_winkler;
 
 use super::checks::switch;
-use super::interrupt::Interrupt;
+use super::interrupt::{Interrupt, RESUME_ME};
 use super::processes::{self, Processes};
 use super::{exit_code, output, presets, progress, ranks};
 
@@ -321,7 +323,17 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     if processes::is_launched() {
         processes::stop_with_parent(&interrupt.stop)?;
     }
-    let on_ranks = ranks::join(args.run.rank_timeout.unwrap_or(RANK_TIMEOUT))?;
+    let joined = ranks::join(
+        args.run.rank_timeout.unwrap_or(RANK_TIMEOUT),
+        &interrupt.stop,
+    );
+    let on_ranks = match joined {
+        Err(error @ Error::Rank(RankFault::Stopped { .. })) => {
+            output::note(&error.to_string());
+            return Ok(interrupt.status());
+        }
+        joined => joined?,
+    };
     let done = match &on_ranks {
         Some(on_ranks) if !on_ranks.ranks.is_first() => {
             return follow(on_ranks, &interrupt);
@@ -340,6 +352,14 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     }
 }
 
+/// The exit status of a training that was stopped: by a signal, or because another rank had one.
+fn stopped(interrupt: &Interrupt) -> ExitCode {
+    match interrupt.stop.load(Ordering::SeqCst) {
+        true => interrupt.status(),
+        false => ExitCode::from(RESUME_ME),
+    }
+}
+
 /// Seconds after which a silent rank counts as dead.
 const RANK_TIMEOUT: u64 = 30;
 
@@ -348,7 +368,7 @@ fn follow(on_ranks: &OnRanks, interrupt: &Interrupt) -> Result<ExitCode> {
     let rank = on_ranks.ranks.rank();
     match on_ranks.follow(&interrupt.stop) {
         Ok(false) => Ok(ExitCode::SUCCESS),
-        Ok(true) | Err(Error::Stopped) => Ok(interrupt.status()),
+        Ok(true) | Err(Error::Stopped) => Ok(stopped(interrupt)),
         Err(error) => {
             output::say(&format!("rank {rank}: error: {error}"));
             Ok(exit_code(&error))
@@ -447,7 +467,7 @@ fn train(
         finished.interrupted,
         recorded.unwritten.or(recorded.unchecked),
     ) {
-        (true, _) => Ok(interrupt.status()),
+        (true, _) => Ok(stopped(interrupt)),
         (false, None) => Ok(ExitCode::SUCCESS),
         (false, Some(error)) => Err(error),
     }

@@ -31,6 +31,13 @@ pub enum RankFault {
         /// How long they were waited for, in seconds.
         seconds: u64,
     },
+    /// A stop was requested while other ranks were waited for.
+    Stopped {
+        /// How many had come, this one included.
+        here: usize,
+        /// How many there should be.
+        size: usize,
+    },
     /// A rank that has something else than rank 0.
     Differs {
         /// The rank.
@@ -80,6 +87,12 @@ impl fmt::Display for RankFault {
                 f,
                 "{here} of {size} ranks have come within {seconds} s; rank {rank} is the first that is missing"
             ),
+            RankFault::Stopped { here, size } => {
+                write!(
+                    f,
+                    "stopped while waiting for other ranks: {here} of {size} had come"
+                )
+            }
             RankFault::Differs { rank, what } => write!(
                 f,
                 "rank {rank} has other bits than rank 0: {what}; give all ranks the same program, data and options, and \

@@ -37,7 +37,7 @@ pub(super) fn choose(
         .free_memory()
         .map(|free| (free as f64 * SHARE) as u64);
     let mut needs = (0, 0);
-    let divides = |&part: &usize| part == share || batch.is_multiple_of(part);
+    let divides = |part: &usize| batch.is_multiple_of(*part);
     for part in (1..=share).rev().filter(divides) {
         needs = match need(device, model, arena, parameters, options, products, part) {
             // Too many samples, or too large a model.

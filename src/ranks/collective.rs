@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -37,6 +38,14 @@ pub struct Ranks {
     collective: Arc<dyn Collective>,
     wants_to_stop: Arc<AtomicBool>,
     stops: Arc<AtomicBool>,
+    traffic: Arc<Traffic>,
+}
+
+/// What exchanges have cost so far.
+#[derive(Default)]
+struct Traffic {
+    bytes: AtomicU64,
+    nanoseconds: AtomicU64,
 }
 
 impl Ranks {
@@ -46,6 +55,7 @@ impl Ranks {
             collective: Arc::new(collective),
             wants_to_stop: Arc::default(),
             stops: Arc::default(),
+            traffic: Arc::default(),
         }
     }
 
@@ -142,6 +152,20 @@ impl Ranks {
 
     pub(super) fn all_stop(&self, stops: bool) {
         self.stops.store(stops, Ordering::Relaxed);
+    }
+
+    /// Counts an exchange.
+    pub(super) fn count(&self, bytes: usize, time: Duration) {
+        let add = |to: &AtomicU64, what| to.fetch_add(what, Ordering::Relaxed);
+        add(&self.traffic.bytes, bytes as u64);
+        add(&self.traffic.nanoseconds, time.as_nanos() as u64);
+    }
+
+    /// Bytes that exchanges sent and received here so far, and the seconds that they took, waiting for others included.
+    pub fn traffic(&self) -> (u64, f64) {
+        let read = |of: &AtomicU64| of.load(Ordering::Relaxed);
+        let seconds = read(&self.traffic.nanoseconds) as f64 / 1e9;
+        (read(&self.traffic.bytes), seconds)
     }
 
     /// Tells the other ranks that this one ends early, and why.

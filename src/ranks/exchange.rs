@@ -1,6 +1,7 @@
 //! The message of a step: what is added up over the ranks, and what each rank adds to a list.
 
 use super::collective::Ranks;
+use crate::clock::Instant;
 use crate::error::{Error, RankFault, Result};
 
 /// Whether the sender has a micro-batch in this turn.
@@ -34,9 +35,12 @@ impl Ranks {
         if adds {
             own.extend(bytemuck::cast_slice::<f32, u8>(list));
         }
+        let began = Instant::now();
+        let mut bytes_here = 0;
         let (mut stops, mut lists) = (false, Vec::new());
         let numbers = sums.len() * 4;
         self.transport().gather(&own, &mut |rank, bytes| {
+            bytes_here += if rank > 0 { bytes.len() } else { 0 };
             let (flags, mut rest) = bytes
                 .split_first_chunk()
                 .ok_or_else(|| other_message(rank))?;
@@ -67,6 +71,11 @@ impl Ranks {
             all.extend(lists.concat());
         }
         self.transport().broadcast(&mut all)?;
+        bytes_here += match self.is_first() {
+            true => (self.size() - 1) * all.len(),
+            false => own.len() + all.len(),
+        };
+        self.count(bytes_here, began.elapsed());
         let header = all
             .split_at_checked(8)
             .filter(|(_, rest)| rest.len() >= numbers);

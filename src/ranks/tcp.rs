@@ -12,6 +12,7 @@ mod pulse;
 
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{Collective, Membership};
@@ -56,19 +57,25 @@ impl Tcp {
     /// Joins the ranks that `membership` describes: rank 0 listens, the others connect.
     ///
     /// # Errors
-    /// The address cannot be used, the secret is another one, or not all ranks come in time: [`Error::Rank`].
-    pub fn join(membership: &Membership, options: &Options) -> Result<Self> {
+    /// The address cannot be used, the secret is another one, not all ranks come in time, or `stop` is set while they
+    /// are waited for: [`Error::Rank`].
+    pub fn join(membership: &Membership, options: &Options, stop: &AtomicBool) -> Result<Self> {
         match membership.rank {
-            0 => Self::listen(bind(membership)?, membership.size, options),
-            _ => Self::connect(membership, options),
+            0 => Self::listen(bind(membership)?, membership.size, options, stop),
+            _ => Self::connect(membership, options, stop),
         }
     }
 
     /// Rank 0 of `size`, which takes the others at a socket that listens already.
     ///
     /// # Errors
-    /// Not all ranks come in time, or the system refuses: [`Error::Rank`].
-    pub fn listen(listener: TcpListener, size: usize, options: &Options) -> Result<Self> {
+    /// Not all ranks come in time, `stop` is set, or the system refuses: [`Error::Rank`].
+    pub fn listen(
+        listener: TcpListener,
+        size: usize,
+        options: &Options,
+        stop: &AtomicBool,
+    ) -> Result<Self> {
         let deadline = Instant::now() + options.join;
         let mut links: Vec<Option<Link>> = (1..size).map(|_| None).collect();
         let doing = "take other ranks";
@@ -77,13 +84,17 @@ impl Tcp {
             let stream = match listener.accept() {
                 Ok((stream, _)) => stream,
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                    if Instant::now() >= deadline {
-                        let here = 1 + links.iter().flatten().count();
-                        let fault = RankFault::Missing {
-                            rank: missing + 1,
-                            here,
-                            size,
-                            seconds: options.join.as_secs(),
+                    let here = 1 + links.iter().flatten().count();
+                    let stops = stop.load(Ordering::Relaxed);
+                    if stops || Instant::now() >= deadline {
+                        let fault = match stops {
+                            true => RankFault::Stopped { here, size },
+                            false => RankFault::Missing {
+                                rank: missing + 1,
+                                here,
+                                size,
+                                seconds: options.join.as_secs(),
+                            },
                         };
                         let links: Vec<Link> = links.into_iter().flatten().collect();
                         tell_all(&links, &Error::Rank(fault.clone()));
@@ -108,7 +119,7 @@ impl Tcp {
         Self::new(0, size, links.into_iter().flatten().collect(), options)
     }
 
-    fn connect(membership: &Membership, options: &Options) -> Result<Self> {
+    fn connect(membership: &Membership, options: &Options, stop: &AtomicBool) -> Result<Self> {
         let deadline = Instant::now() + options.join;
         let doing = format!("reach rank 0 at {}", membership.place());
         loop {
@@ -116,6 +127,10 @@ impl Tcp {
                 .and_then(|all| TcpStream::connect(all.as_slice()).map_err(refused(&doing)));
             let stream = match tried {
                 Ok(stream) => stream,
+                Err(_) if stop.load(Ordering::Relaxed) => {
+                    let size = membership.size;
+                    return Err(Error::Rank(RankFault::Stopped { here: 1, size }));
+                }
                 Err(error) if Instant::now() >= deadline => return Err(error),
                 // Rank 0 may not listen yet, and its name may not be known yet.
                 Err(_) => {

@@ -3,7 +3,7 @@
 use rootlet::low_level::topology::MethodName;
 use rootlet::prelude::*;
 
-use super::together::{digits, on_ranks, options, train_model};
+use super::together::{digits, end, on_ranks, options, train_model};
 
 /// One process with micro-batches, and as many ranks as `sizes` say.
 fn same_on(sizes: &[usize], model: Option<Model>, config: TrainConfig) {
@@ -76,4 +76,59 @@ fn a_residual_network_with_batch_norms() {
         Some(residual().unwrap()),
         config(MethodName::GseGrabo),
     );
+}
+
+/// Samples of unequal weight, a task whose scores need all outputs, and AdamW with clipped gradients.
+#[test]
+fn weights_clipping_and_another_optimiser() {
+    let mut config = config(MethodName::GseUniform);
+    config.task.class_weights = "1,2,0.5,1,3,1,1,0.25,1,1".to_owned();
+    config.optimiser.optimiser = Some(rootlet::optim::OptimiserName::AdamW);
+    config.optimiser.lr = Some(0.003);
+    config.optimiser.clip_norm = Some(0.5);
+    same_on(&[2, 3], None, config);
+}
+
+/// A run of four ranks that two go on with ends as one of four.
+#[test]
+fn another_number_of_ranks_goes_on_to_the_same_bits() {
+    let data = digits();
+    let whole = config(MethodName::GseGrabo);
+    let alone = train_model(None, &whole, &data, None).unwrap();
+    let half = TrainConfig {
+        run: rootlet::train::config::RunConfig {
+            steps: Some(17),
+            ..whole.run.clone()
+        },
+        ..whole.clone()
+    };
+    let snapshots = on_ranks(4, &options(), {
+        let data = data.clone();
+        move |ranks| {
+            let mut device = Device::cpu(1).unwrap();
+            device.join(ranks);
+            let mut trainer = Trainer::new(device, half.clone(), data.clone()).unwrap();
+            trainer
+                .run(&mut Hooks::observing(&mut |_: &Event| Ok(())))
+                .unwrap();
+            trainer.snapshot().unwrap()
+        }
+    });
+    let snapshot = snapshots.into_iter().next().unwrap();
+    let ends = on_ranks(2, &options(), move |ranks| {
+        let mut device = Device::cpu(1).unwrap();
+        device.join(ranks);
+        let mut trainer = Trainer::new(device, whole.clone(), data.clone()).unwrap();
+        trainer.restore(snapshot.clone()).unwrap();
+        trainer
+            .run(&mut Hooks::observing(&mut |_: &Event| Ok(())))
+            .unwrap();
+        end(&trainer).unwrap()
+    });
+    for end in ends {
+        assert_eq!(
+            (end.network, end.tested),
+            (alone.network, alone.tested.clone())
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! A training on several ranks, each a thread of its own.
 
 use std::net::TcpListener;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ pub struct End {
     pub tested: Evaluation,
     pub rounds: u64,
 }
+
+/// A stop that nobody asks for.
+pub static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Options of tests: nobody waits long.
 pub fn options() -> Options {
@@ -37,13 +41,19 @@ pub fn on_ranks<T: Send + 'static>(
     let port = listener.local_addr().unwrap().port();
     let first = {
         let (options, work) = (options.clone(), work.clone());
-        thread::spawn(move || work(Ranks::new(Tcp::listen(listener, size, &options).unwrap())))
+        thread::spawn(move || {
+            work(Ranks::new(
+                Tcp::listen(listener, size, &options, &NEVER).unwrap(),
+            ))
+        })
     };
     let others = (1..size).map(|rank| {
         let (options, work) = (options.clone(), work.clone());
         thread::spawn(move || {
             let membership = membership(rank, size, port);
-            work(Ranks::new(Tcp::join(&membership, &options).unwrap()))
+            work(Ranks::new(
+                Tcp::join(&membership, &options, &NEVER).unwrap(),
+            ))
         })
     });
     let threads: Vec<_> = std::iter::once(first).chain(others).collect();
@@ -82,7 +92,12 @@ pub fn train_model(
         setup.model = model.clone();
     }
     let mut trainer = Trainer::with_setup(device, config.clone(), data.clone(), setup)?;
-    let finished = trainer.run(&mut Hooks::observing(&mut |_: &Event| Ok(())))?;
+    trainer.run(&mut Hooks::observing(&mut |_: &Event| Ok(())))?;
+    end(&trainer)
+}
+
+/// What a trainer has come to.
+pub fn end(trainer: &Trainer) -> Result<End> {
     let snapshot = trainer.snapshot()?;
     let mut fingerprint = Fingerprint::default();
     for layer in &snapshot.state.layers {
@@ -97,7 +112,7 @@ pub fn train_model(
     Ok(End {
         network: fingerprint.finish(),
         tested: trainer.evaluate()?,
-        rounds: finished.rounds.unwrap_or(0),
+        rounds: trainer.progress().rounds,
     })
 }
 

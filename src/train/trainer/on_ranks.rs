@@ -4,9 +4,11 @@ use std::sync::atomic::AtomicBool;
 
 use super::Trainer;
 use crate::data::{Share, TargetKind};
+use crate::error::option::BATCH;
 use crate::error::{Error, Result};
 use crate::ranks::{Fingerprint, Ranks};
 use crate::train::hooks::Hooks;
+use crate::words::grouped;
 
 /// A stop that no one asks for.
 static NEVER: AtomicBool = AtomicBool::new(false);
@@ -104,12 +106,45 @@ impl Trainer {
         self.agree("the network at step", self.progress.step)
     }
 
+    /// What the exchanges of this process's steps cost; `None` if there were none. `before`: the traffic before them.
+    pub(super) fn traffic_note(
+        &self,
+        before: (u64, f64),
+        seconds: f64,
+        steps: u64,
+    ) -> Option<String> {
+        let ranks = self.device.ranks()?;
+        let (bytes, waited) = ranks.traffic();
+        let (bytes, waited) = (bytes - before.0, waited - before.1);
+        if steps == 0 || !ranks.is_first() {
+            return None;
+        }
+        let shapes = self.setup.model.shapes();
+        let dense: u64 = shapes
+            .iter()
+            .map(|shape| shape.dense() + shape.n_out as u64)
+            .sum();
+        let parameters = dense + self.network.parameters.words() as u64;
+        let of_dense = 2 * (ranks.size() as u64 - 1) * 4 * parameters;
+        Some(format!(
+            "rank 0 sent and received {} bytes a step, where the dense model's gradients would be {} bytes; exchanges, waiting for \
+             others included, took {:.0} % of the time",
+            grouped(bytes / steps),
+            grouped(of_dense),
+            100.0 * waited / seconds.max(1e-9)
+        ))
+    }
+
     /// What to know about a batch that is dealt to ranks.
     pub(super) fn dealt(ranks: &Ranks, batch: usize, micro: usize) -> String {
+        let size = ranks.size();
+        let uneven = match batch.div_ceil(micro).is_multiple_of(size) {
+            true => String::new(),
+            false => format!("; some ranks wait for others: let {BATCH} be a multiple of {size}"),
+        };
         format!(
-            "{} ranks share each batch of {batch}, in parts of {micro} whose gradients add up; batch norms see a part at \
-             a time",
-            ranks.size()
+            "{size} ranks share each batch of {batch}, in parts of {micro} whose gradients add up; batch norms see a part \
+             at a time{uneven}"
         )
     }
 }

@@ -11,6 +11,7 @@ use crate::engine::Class;
 use crate::error::option::STEPS;
 use crate::error::{Error, Result};
 use crate::network::phase;
+use crate::ranks::Ranks;
 use crate::topology::Schedule;
 use crate::topology::from_dense::Start;
 use crate::train::describe;
@@ -93,6 +94,7 @@ impl Trainer {
             Some(kept) => kept,
             None => &mut in_memory,
         };
+        let traffic = self.device.ranks().map_or((0, 0.0), Ranks::traffic);
         let mut last = None;
         while !self.is_done() && !self.stopping(hooks) && self.unheard.is_none() {
             let whole = self.train_epoch(hooks, &mut clock)?;
@@ -117,6 +119,11 @@ impl Trainer {
             if clock.saving.due_after_epoch(epoch, step) {
                 self.save(hooks, &mut clock)?;
             }
+        }
+        let steps = self.progress.step - clock.first_step;
+        if let Some(note) = self.traffic_note(traffic, clock.started.elapsed().as_secs_f64(), steps)
+        {
+            self.tell(hooks, Event::Note(note));
         }
         if !clock.saving.is_saved(self.progress.step) {
             self.save(hooks, &mut clock)?;
