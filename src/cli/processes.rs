@@ -23,7 +23,7 @@ use super::{output, ranks};
 const LAUNCHED: &str = "ROOTLET_LAUNCHED";
 
 /// How long ranks may take to end after the first has failed, besides the silence after which they notice.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Time between two looks at the ranks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

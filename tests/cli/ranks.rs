@@ -59,8 +59,14 @@ fn processes_end_with_the_bits_of_one() {
 fn a_launchers_variables_are_enough() {
     let desk = Desk::new();
     desk.good(&[TRAIN, &["--epochs=1", "--runs=one"]].concat());
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = port.local_addr().unwrap().port().to_string();
+    // Free again at once.
+    let free = || {
+        std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+    };
+    let port = free().port().to_string();
     let start = |rank: &str| {
         desk.command(&[TRAIN, &["--epochs=1", "--runs=two"]].concat())
             .envs([

@@ -28,8 +28,7 @@ fn config(method: MethodName) -> TrainConfig {
     config.topology.method = method;
     config.topology.round_every = 3;
     config.run.batch = 48;
-    config.run.epochs = 2;
-    config.data.limit = Some(224);
+    config.run.epochs = 1;
     config.machine.micro_batch = Some(12);
     config
 }
@@ -43,7 +42,7 @@ fn a_perceptron() {
         MethodName::Rigl,
         MethodName::Set,
     ] {
-        same_on(&[2, 3, 4], None, config(method));
+        same_on(&[2, 3], None, config(method));
     }
 }
 
@@ -97,7 +96,7 @@ fn another_number_of_ranks_goes_on_to_the_same_bits() {
     let alone = train_model(None, &whole, &data, None).unwrap();
     let half = TrainConfig {
         run: rootlet::train::config::RunConfig {
-            steps: Some(17),
+            steps: Some(8),
             ..whole.run.clone()
         },
         ..whole.clone()
