@@ -57,7 +57,8 @@ fn main() -> std::io::Result<()> {
 }
 
 /// Writes the lists of the kernels that `kernel!` declares, with those of `src/bench` in a separate list: `&[INFO, …]`.
-/// A folder's `mod.rs` re-exports its kernels, so that they are found under its name.
+/// They are found under the names of their files if `mod.rs` has `pub mod NAME;` for these, and otherwise under the
+/// folder's, whose `mod.rs` re-exports them.
 fn kernels() -> std::io::Result<()> {
     let mut files = Vec::new();
     collect(Path::new("src"), &mut files)?;
@@ -66,16 +67,11 @@ fn kernels() -> std::io::Result<()> {
     let (mut training, mut bench) = (String::from("&[\n"), String::from("&[\n"));
     for path in files {
         let text = std::fs::read_to_string(&path)?;
-        let folder = path
-            .parent()
-            .unwrap_or(&path)
-            .to_string_lossy()
-            .replace('\\', "/");
-        let list = match folder.starts_with("src/bench") {
+        let list = match path.starts_with("src/bench") {
             true => &mut bench,
             false => &mut training,
         };
-        let module = folder.replacen("src", "crate", 1).replace('/', "::");
+        let module = module_with_kernels(&path);
         for name in declared(&text) {
             let _ = writeln!(
                 list,
@@ -105,6 +101,22 @@ fn layers() -> std::io::Result<()> {
     }
     let out = std::env::var_os("OUT_DIR").unwrap_or_default();
     std::fs::write(Path::new(&out).join("layers.rs"), list + "]\n")
+}
+
+/// The module by which the rest of the crate sees the kernels of a file.
+fn module_with_kernels(path: &Path) -> String {
+    let folder = path.parent().unwrap_or(path);
+    let of_folder = std::fs::read_to_string(folder.join("mod.rs")).unwrap_or_default();
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let is_open = ["pub mod", "pub(crate) mod"]
+        .iter()
+        .any(|open| (of_folder.lines()).any(|line| line == format!("{open} {stem};")));
+    let module = match is_open {
+        true => folder.join(&*stem),
+        false => folder.to_owned(),
+    };
+    let module = module.to_string_lossy().replace('\\', "/");
+    module.replacen("src", "crate", 1).replace('/', "::")
 }
 
 /// Names of the kernels that a file declares: `kernel! {`, comments, `pub NAME, …`.

@@ -9,9 +9,11 @@ mod message;
 mod misfit;
 mod no_adapter;
 pub(crate) mod option;
+mod other_model;
 mod rank_fault;
 mod refusal;
 mod remedy;
+mod unshareable;
 
 use std::path::{Path, PathBuf};
 
@@ -19,9 +21,11 @@ pub use fault::Fault;
 pub use misfit::Misfit;
 pub use no_adapter::NoAdapter;
 pub use option::{OptionName, name_options};
+pub use other_model::OtherModel;
 pub use rank_fault::RankFault;
 pub use refusal::Refusal;
 pub use remedy::{Remedies, Remedy};
+pub use unshareable::Unshareable;
 
 /// Result of anything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

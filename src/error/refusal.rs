@@ -9,6 +9,8 @@ use super::option::{
     IMAGE_SIZE, INIT, INIT_DENSE, LABEL_SMOOTHING, LOSS, MIXUP, MODEL, OptionName, RAND_AUGMENT,
     RESIDENT, RESIZE, SPARSITY, TASK, VAL_SPLIT, WIDTH,
 };
+use super::other_model::OtherModel;
+use super::unshareable::Unshareable;
 use crate::words::counted;
 
 /// What cannot be done.
@@ -45,7 +47,7 @@ pub enum Refusal {
         /// The checkpoint.
         checkpoint: PathBuf,
         /// What differs.
-        found: String,
+        differs: OtherModel,
     },
     /// A loss that contradicts the task.
     LossOfOtherTask {
@@ -209,7 +211,7 @@ pub enum Refusal {
     /// Figures of a benchmark that others cannot compare.
     Unshareable {
         /// What is missing or impossible.
-        why: String,
+        why: Unshareable,
     },
 }
 
@@ -245,9 +247,12 @@ impl fmt::Display for Refusal {
                 f,
                 "{MODEL} {model} is for images, and {data} is a table; its rows are learned by {instead}"
             ),
-            Refusal::InitOfOtherModel { checkpoint, found } => write!(
+            Refusal::InitOfOtherModel {
+                checkpoint,
+                differs,
+            } => write!(
                 f,
-                "{INIT} {}: {found}; only the last layer may be another one, and others wider: give the same {MODEL}, at \
+                "{INIT} {}: {differs}; only the last layer may be another one, and others wider: give the same {MODEL}, at \
                  least the same {WIDTH} and {HIDDEN}, and samples of the same size",
                 checkpoint.display()
             ),
@@ -383,7 +388,7 @@ impl fmt::Display for Refusal {
                 f,
                 "the part crossover is measured with activations in f32: leave it out, or {ACTIVATIONS}"
             ),
-            Refusal::Unshareable { why } => write!(f, "{why}"),
+            Refusal::Unshareable { why } => write!(f, "the report to share {why}"),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rootlet::bench::{self, BenchOptions, Gallery, Part, SharedReport};
+use rootlet::error::{Error, Refusal, Unshareable};
 use serde_json::{Value, json};
 
 use crate::{rootlet, tiny};
@@ -91,6 +92,27 @@ fn what_was_shared_is_read_back_and_what_cannot_be_is_refused() {
     for (change, expected) in cases {
         refuses(written(change), expected);
     }
+
+    // Before it is written, the error says it as data.
+    let mut report = good.report;
+    report.ceilings = None;
+    let refused = match SharedReport::new(report, None) {
+        Err(Error::Refused(refused)) => *refused,
+        other => panic!("{other:?}"),
+    };
+    let said = refused.to_string();
+    let Refusal::Unshareable { why } = refused else {
+        panic!("{said}");
+    };
+    let missing = Unshareable::NoCeiling {
+        ceiling: "copy",
+        doubt: None,
+    };
+    assert_eq!(why, missing);
+    assert!(
+        said.starts_with("the report to share lacks the ceiling copy"),
+        "{said}"
+    );
 }
 
 fn gallery(folder: &Path, more: &[&str]) -> assert_cmd::assert::Assert {

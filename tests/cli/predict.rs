@@ -249,6 +249,38 @@ fn rows_without_their_target_are_predicted_and_unfit_ones_named() {
     for at in [0, 2] {
         assert_eq!(answers[at], expected[at]);
     }
+    // Lines that the format itself does not take. What the target's column has is no matter.
+    let mut lines: Vec<String> = table.lines().take(7).map(str::to_owned).collect();
+    lines[1] = lines[1].rsplit_once(',').unwrap().0.to_owned() + ",1e99";
+    lines[2] = lines[2].rsplit_once(',').unwrap().0.to_owned();
+    lines[3] = with_cell(&lines[3], 2, "-inf");
+    lines[5] = with_cell(&lines[5], 1, "\"7");
+    fs::write(desk.path("torn.csv"), lines.join("\n")).unwrap();
+    let predict = ["predict", text(&run), "torn.csv"];
+    let parts = ["row 2, line 3: it has", "2 others"];
+    desk.bad(&predict, 1, &parts);
+    let done = desk.good(&[&predict[..], &["--skip-damaged"]].concat());
+    let faults = column(&done.out, "fault");
+    let parts = [
+        "",
+        "line 3: it has",
+        "-inf is no finite",
+        "",
+        "line 6: the quote",
+        "",
+    ];
+    assert_eq!(faults.len(), parts.len(), "{done:?}");
+    for (fault, part) in faults.iter().zip(parts) {
+        assert!(
+            fault.contains(part) && fault.is_empty() == part.is_empty(),
+            "{done:?}"
+        );
+    }
+    assert!(done.err.contains("3 inputs cannot be used"), "{done:?}");
+    let answers = column(&done.out, "answer");
+    for at in [0, 3, 5] {
+        assert_eq!(answers[at], expected[at]);
+    }
 }
 
 /// By stored checkpoints: what NumPy computed from their files (`tests/predictions/make_fixtures.py`).

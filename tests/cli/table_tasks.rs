@@ -212,4 +212,24 @@ fn several_labels_a_row_are_learned_and_rows_of_other_columns_are_tested() {
             .out,
     );
     assert_eq!(single["images"], 3);
+    // A damaged line costs its own prediction alone.
+    let predicted = |name: &str, lines: &str| -> Vec<String> {
+        fs::write(desk.path(name), lines).unwrap();
+        let done = desk.good(&["predict", text(&run), name, "--skip-damaged"]);
+        let rows = done.out.lines().skip(1).map(|line| {
+            let (_, cells) = line.split_once(',').unwrap();
+            cells.to_owned()
+        });
+        rows.collect()
+    };
+    let whole = predicted("whole.svm", "4 1:1\n5 2:1\n6 3:1\n");
+    let torn = "4 1:1\n5 2:x\n6 3:1\n";
+    let left = predicted("torn.svm", torn);
+    assert_eq!((&left[0], &left[2]), (&whole[0], &whole[2]));
+    assert!(
+        left[1].contains("line 2: `x` is no finite number"),
+        "{left:?}"
+    );
+    let parts = ["row 2, line 2: `x` is no"];
+    desk.bad(&["predict", text(&run), "torn.svm"], 1, &parts);
 }

@@ -8,6 +8,7 @@ use safetensors::tensor::TensorView;
 use crate::{cpu, digits, run, small, train};
 use rootlet::checkpoint::{self, Snapshot};
 use rootlet::data::{Dataset, ImageShape, Split};
+use rootlet::error::{Error, OtherModel, Refusal};
 use rootlet::network::NetworkState;
 use rootlet::topology::MethodName;
 use rootlet::train::{TrainConfig, Trainer};
@@ -259,6 +260,20 @@ fn layers_that_mix_channels_do_not_become_wider() {
         config.model.width = 0.0625;
         let said = refused(&config, &data);
         assert!(said.contains("others wider"), "{said}");
+        let trainer = Trainer::new(cpu(), config.clone(), data.clone());
+        let Err(Error::Refused(refused)) = trainer.map(drop) else {
+            panic!("{said}");
+        };
+        let Refusal::InitOfOtherModel { differs, .. } = *refused else {
+            panic!("{said}");
+        };
+        let narrower = |differs: &OtherModel| match differs {
+            OtherModel::Layer {
+                found, expected, ..
+            } => found > expected,
+            _ => false,
+        };
+        assert!(narrower(&differs), "{differs:?}");
     }
 }
 

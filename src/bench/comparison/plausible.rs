@@ -2,15 +2,16 @@
 
 use crate::bench::products::reference::tolerance;
 use crate::bench::{BenchReport, Spread};
+use crate::error::Unshareable;
 
 /// What is impossible in a report, for a message that begins with its file; none if everything is possible.
-pub(super) fn impossible(report: &BenchReport) -> Option<String> {
+pub(super) fn impossible(report: &BenchReport) -> Option<Unshareable> {
     ceilings(report)
         .or_else(|| products(report))
         .or_else(|| steps(report))
 }
 
-fn ceilings(report: &BenchReport) -> Option<String> {
+fn ceilings(report: &BenchReport) -> Option<Unshareable> {
     let ceilings = report.ceilings.as_ref()?;
     let single = ceilings.rows();
     let single = single.iter().map(|(_, field, value, _)| (*field, *value));
@@ -22,38 +23,41 @@ fn ceilings(report: &BenchReport) -> Option<String> {
     });
     let mut all = single
         .chain(loads)
-        .filter_map(|(name, value)| Some((name, value?)));
-    let (name, value) = all.find(|(_, value)| !possible(*value))?;
-    Some(format!("has a ceiling that cannot be: {name} {value}"))
+        .filter_map(|(field, value)| Some((field, value?)));
+    let (field, value) = all.find(|(_, value)| !possible(*value))?;
+    Some(Unshareable::Ceiling { field, value })
 }
 
-fn products(report: &BenchReport) -> Option<String> {
+fn products(report: &BenchReport) -> Option<Unshareable> {
     let of_kernels = report.kernels.iter().find_map(|k| {
-        let case = format!("{} {}", k.kernel, k.n.unwrap_or(k.rows));
+        let of = format!("{} {}", k.kernel, k.n.unwrap_or(k.rows));
         let rate = k.operations as f64 / k.seconds * 1e-9;
         // Files from before this was recorded have no operations.
         let fits = k.operations == 0 || (rate / k.gflop_s - 1.0).abs() < 1e-3;
         if !ordered(&k.seconds_spread, k.seconds) || !possible(k.gflop_s) || !fits {
-            return Some(format!("has times that cannot be, of {case}"));
+            return Some(Unshareable::Times { of });
         }
         if !(0.0..=1.0).contains(&k.sparsity) {
-            return Some(format!("has a sparsity of {}, of {case}", k.sparsity));
+            let sparsity = k.sparsity;
+            return Some(Unshareable::Sparsity { sparsity, of });
         }
         let right = (0.0..=tolerance(report.activations)).contains(&k.max_error);
-        (!right).then(|| format!("has a wrong result, of {case}"))
+        (!right).then_some(Unshareable::WrongResult { of })
     });
     let of_layers = || {
         report.crossover.iter().find_map(|layer| {
             let times = |at: &crate::bench::AtDensity| [at.sparse_seconds, at.dense_seconds];
             let mut times = layer.densities.iter().flat_map(times);
             let wrong = times.any(|seconds| !(possible(seconds) && seconds > 0.0));
-            wrong.then(|| format!("has times that cannot be, of {}", layer.layer))
+            wrong.then(|| Unshareable::Times {
+                of: layer.layer.clone(),
+            })
         })
     };
     of_kernels.or_else(of_layers)
 }
 
-fn steps(report: &BenchReport) -> Option<String> {
+fn steps(report: &BenchReport) -> Option<Unshareable> {
     let steps = report.steps.iter().map(|s| {
         let round = (s.round_seconds, &s.round_spread);
         (s.model.clone(), (s.seconds, &s.seconds_spread), round)
@@ -77,7 +81,9 @@ fn steps(report: &BenchReport) -> Option<String> {
             (false, _) => "step",
             (true, false) => "round",
         };
-        Some(format!("has times that cannot be, of a {what} of {model}"))
+        Some(Unshareable::Times {
+            of: format!("a {what} of {model}"),
+        })
     })
 }
 

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::plausible::impossible;
 use crate::bench::BenchReport;
 use crate::bench::measuring::doubt::MOST_SHARE;
-use crate::error::{Error, Fault, Refusal, Result};
+use crate::error::{Error, Fault, Refusal, Result, Unshareable};
 use crate::files;
 
 /// Version of the part around the report.
@@ -124,15 +124,17 @@ impl SharedReport {
             cores: value.get("cores").and_then(Value::as_u64).unwrap_or(0) as usize,
             report: BenchReport::of_value(value["report"].take(), path)?,
         };
-        shared.check().map_err(fault)?;
+        (shared.check()).map_err(|why| fault(why.to_string()))?;
         Ok(shared)
     }
 
     /// Says which figures are missing or impossible.
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Unshareable> {
         let report = &self.report;
         if report.code.name != "rootlet" {
-            return Err(format!("was measured by {}, not by rootlet", report.code));
+            return Err(Unshareable::OtherProgram {
+                program: report.code.to_string(),
+            });
         }
         let ceilings = report.ceilings.as_ref();
         let baselines = [
@@ -144,34 +146,25 @@ impl SharedReport {
             ("dispatch", ceilings.and_then(|c| c.dispatch_us)),
             ("loads", ceilings.and_then(|c| c.loads.last()?.random_gb_s)),
         ];
-        for (name, value) in baselines {
+        for (ceiling, value) in baselines {
             if value.is_none() {
-                let why = ceilings.and_then(|c| c.doubts.values().next());
-                let why = why.map_or_else(String::new, |why| format!(" ({why})"));
-                return Err(format!(
-                    "lacks the ceiling {name}, by which others are compared{why}: measure again on an idle machine"
-                ));
+                let doubt = ceilings.and_then(|c| c.doubts.values().next().cloned());
+                return Err(Unshareable::NoCeiling { ceiling, doubt });
             }
         }
         if report.kernels.is_empty() || (report.steps.is_empty() && report.models.is_empty()) {
-            return Err(
-                "has no products or no training step: measure again on an idle machine".to_owned(),
-            );
+            return Err(Unshareable::NoCases);
         }
-        if let Some(reason) = impossible(report) {
-            return Err(reason);
+        if let Some(why) = impossible(report) {
+            return Err(why);
         }
         for k in &report.kernels {
             if let Some(share) = k
                 .share_of_ceiling
                 .filter(|s| !(0.0..=MOST_SHARE).contains(s))
             {
-                return Err(format!(
-                    "has a share of {share:.2} of a ceiling, more than there is, of {} {}: measure again on an idle \
-                     machine",
-                    k.kernel,
-                    k.n.unwrap_or(k.rows)
-                ));
+                let of = format!("{} {}", k.kernel, k.n.unwrap_or(k.rows));
+                return Err(Unshareable::Share { share, of });
             }
         }
         Ok(())

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use super::faults::Faults;
 use crate::error::{Error, Result as Outcome};
 
 /// The word of a cell without a value, for numbers (no finite number has these bits) and categories alike.
@@ -21,6 +22,8 @@ pub(super) struct Table {
     pub targets: Vec<usize>,
     /// Names of columns that were left out while reading, as requested.
     pub left_out: Vec<String>,
+    /// The rows without values that were kept, as requested.
+    pub faults: Faults,
     /// The name of the format.
     pub format: &'static str,
 }

@@ -26,7 +26,12 @@ pub(super) fn read(bytes: &Bytes, how: How<'_>, watch: Watch<'_>) -> Result<Tabl
     let delimiter = delimiter(&bytes.start(MOST)?);
     let pieces = PIECES * rayon::current_num_threads();
     let start = || -> Result<(Blocks, Vec<u8>), String> {
-        let mut blocks = Blocks::new(bytes.reader(0, u64::MAX), delimiter, pieces);
+        let mut blocks = Blocks::new(
+            bytes.reader(0, u64::MAX),
+            delimiter,
+            pieces,
+            how.keeps_faults,
+        );
         let first = blocks.first_row()?;
         Ok((blocks, first))
     };
@@ -41,6 +46,7 @@ pub(super) fn read(bytes: &Bytes, how: How<'_>, watch: Watch<'_>) -> Result<Tabl
         kept: &kept,
         breaks: first.iter().filter(|&&byte| byte == b'\n').count() as u64,
         stream: how.stream,
+        keeps_faults: how.keeps_faults,
     };
     let of_text = |&column: &usize| how.texts.contains(&names[column]);
     let mut of_text: BTreeSet<usize> = kept.iter().copied().filter(of_text).collect();
@@ -169,6 +175,85 @@ mod tests {
         );
         let [a, b] = [1.5f32, -2e3].map(f32::to_bits);
         assert_eq!(words(&table), [a, 1, 0, b, 0, MISSING, MISSING, 1, 1]);
+    }
+
+    /// The table whose rows that cannot be used are kept, with the texts of `city`.
+    fn kept(text: &str) -> Result<Table, String> {
+        let texts = ["city".to_owned()];
+        let bytes = Bytes::memory(text.as_bytes().to_vec());
+        let [in_memory, stored] = [Stream::Auto, Stream::Always].map(|stream| {
+            let how = How {
+                texts: &texts,
+                stream,
+                keeps_faults: true,
+                ..How::default()
+            };
+            read(&bytes, how, &|_, _| ())
+        });
+        let (in_memory, stored) = (in_memory?, stored?);
+        assert!(stored.is_stored() && !in_memory.is_stored());
+        assert_eq!(words(&in_memory), words(&stored));
+        assert_eq!(in_memory.faults, stored.faults);
+        Ok(in_memory)
+    }
+
+    #[test]
+    fn rows_that_cannot_be_used_are_kept_without_values() {
+        let text = "a,city,b\n1,Rome,2\n3,Rome\n4,Oslo,1e99\n5,Oslo,high\n6,\"Ro,7\n8,\"a \"\"b\"\", c\",9\n10,Bern,11,12\n\
+                    13,\"Rome\",14\n15,\"x\ny\"\n16,\"Bern,17\r\n18,Oslo,19\n20,\"\",?\n";
+        let table = kept(text).unwrap();
+        let expected = [
+            (1, "line 3: it has 2 cells, and the header 3 names"),
+            (2, "column `b`: 1e99 is no finite number of 32 bits"),
+            (
+                3,
+                "column `b`: `high` is no number, and training had numbers there",
+            ),
+            (4, "line 6: the quote that begins a cell is not closed"),
+            (6, "line 8: it has 4 cells, and the header 3 names"),
+            (
+                8,
+                "line 10: it has 2 cells, and the header 3 names; a quote in it is not closed, perhaps",
+            ),
+            (9, "line 12: the quote that begins a cell is not closed"),
+        ];
+        assert_eq!(table.rows, 12);
+        let cities = table.columns[1].categories.clone().unwrap();
+        let city = |name: &str| cities.iter().position(|city| city == name).unwrap() as u32;
+        let number = |x: f32| x.to_bits();
+        let words = words(&table);
+        let faults = table.faults.into_map();
+        assert_eq!(faults.len(), expected.len(), "{faults:?}");
+        for (row, part) in expected {
+            assert!(faults[&row].starts_with(part), "{faults:?}");
+        }
+        for (row, cells) in words.chunks(3).enumerate() {
+            let sound = match row {
+                0 => [number(1.0), city("Rome"), number(2.0)],
+                5 => [number(8.0), city("a \"b\", c"), number(9.0)],
+                7 => [number(13.0), city("Rome"), number(14.0)],
+                10 => [number(18.0), city("Oslo"), number(19.0)],
+                11 => [number(20.0), MISSING, MISSING],
+                _ => [MISSING; 3],
+            };
+            assert_eq!(cells, sound, "row {row}");
+        }
+        // What is wrong with the file as a whole is an error all the same.
+        assert!(
+            kept("a,\"b\n1,2\n")
+                .unwrap_err()
+                .contains("in line 1 is not closed")
+        );
+        // Most rows are damaged: each costs itself alone, up to a bound.
+        let torn = kept(&("a,b\n".to_owned() + &"\"\"\"x,1\n".repeat(2000))).unwrap();
+        assert_eq!((torn.rows, torn.faults.len()), (2000, 2000));
+        // More texts than categories may have.
+        let many: String = (0..=MOST_CATEGORIES)
+            .map(|row| format!("t{row},1\n"))
+            .collect();
+        let table = kept(&("city,b\n".to_owned() + &many)).unwrap();
+        assert_eq!((table.rows, table.faults.len()), (MOST_CATEGORIES + 1, 1));
+        assert!(table.faults.has(MOST_CATEGORIES));
     }
 
     #[test]

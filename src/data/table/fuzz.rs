@@ -17,7 +17,8 @@ use crate::data::{DataOptions, DataSource};
 /// tables are the same.
 pub(crate) fn fuzz(name: &str, bytes: &[u8]) {
     let [memory, stored] =
-        [Stream::Auto, Stream::Always].map(|stream| open::parse(name, bytes, stream).ok());
+        [Stream::Auto, Stream::Always].map(|stream| open::parse(name, bytes, stream, None).ok());
+    predict_for(name, bytes, memory.as_ref());
     if let (Some(memory), Some(stored)) = (&memory, &stored) {
         assert!(stored.is_stored(), "not left in a file");
         assert_eq!(memory.columns, stored.columns);
@@ -32,6 +33,26 @@ pub(crate) fn fuzz(name: &str, bytes: &[u8]) {
     }
     for table in [memory, stored].into_iter().flatten() {
         train_on(table);
+    }
+}
+
+/// Reads a file to predict for: a file without faults is the same table as in a training, and one with faults has them
+/// wherever its cells are.
+fn predict_for(name: &str, bytes: &[u8], trained: Option<&Table>) {
+    let columns = trained.map_or(&[][..], |table| &table.columns);
+    let texts = columns.iter().filter(|column| column.categories.is_some());
+    let texts: Vec<String> = texts.map(|column| column.name.clone()).collect();
+    let [memory, stored] = [Stream::Auto, Stream::Always]
+        .map(|stream| open::parse(name, bytes, stream, Some(&texts)).ok());
+    if let (Some(memory), Some(stored)) = (&memory, &stored) {
+        assert_eq!((memory.rows, &memory.faults), (stored.rows, &stored.faults));
+    }
+    if let (Some(trained), Some(memory)) = (trained, &memory) {
+        assert_eq!(memory.faults.len(), 0, "{:?}", memory.faults);
+        assert_eq!(trained.columns, memory.columns);
+        if let (Some(trained), Some(memory)) = (words(trained), words(memory)) {
+            assert!(trained == memory, "the cells differ");
+        }
     }
 }
 

@@ -17,4 +17,7 @@ pub(super) struct How<'a> {
     pub labels: bool,
     /// Whether the cells stay in a file.
     pub stream: Stream,
+    /// Whether the rows of a text that cannot be used are kept, without values: `Table::faults` then says why. All
+    /// columns besides `texts` are numbers, so that a text there is such a fault. Otherwise the first fault is an error.
+    pub keeps_faults: bool,
 }

@@ -19,6 +19,7 @@
 //! | `targets.rs` | what rows are compared with: classes or values |
 //! | `preprocessing.rs`, `fit.rs`, `prepared.rs` | the rules for columns; determining them from the training rows; applying them |
 //! | `rows.rs`, `weights.rs` | rows as a source of samples; their weights |
+//! | `faults.rs` | rows that cannot be used, and why |
 //! | `missing.rs` | cells without a value: refused, filled, left out |
 //! | `split.rs`, `part.rs` | rows held out for validation; the rows of a file and the parts they belong to |
 //! | `load.rs` | all of it, up to a data set |
@@ -33,6 +34,7 @@ mod cell;
 mod cells;
 #[cfg_attr(not(feature = "table"), path = "no_csv.rs")]
 mod csv;
+mod faults;
 mod fit;
 mod fuzz;
 mod how;

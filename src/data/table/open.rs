@@ -99,8 +99,14 @@ impl Format {
     }
 }
 
-/// For the fuzzers: the table of a file in the format called `name`, whose cells stay there if `stream` says so.
-pub(super) fn parse(name: &str, bytes: &[u8], stream: Stream) -> Result<Table, String> {
+/// For the fuzzers: the table of a file in the format called `name`, whose cells stay there if `stream` says so;
+/// `texts`: its columns of texts, if rows that cannot be used are kept.
+pub(super) fn parse(
+    name: &str,
+    bytes: &[u8],
+    stream: Stream,
+    texts: Option<&[String]>,
+) -> Result<Table, String> {
     let format = match name {
         "table_csv" => Format::Csv,
         "npy" => Format::Npy,
@@ -110,7 +116,9 @@ pub(super) fn parse(name: &str, bytes: &[u8], stream: Stream) -> Result<Table, S
     };
     let _ = Format::of(bytes);
     let how = How {
+        texts: texts.unwrap_or_default(),
         stream,
+        keeps_faults: texts.is_some(),
         ..How::default()
     };
     format.read(&Bytes::memory(bytes.to_vec()), how, &|_, _| ())

@@ -58,6 +58,7 @@ impl Part {
                 Some(rules) => rules.has_labels(),
                 None => options.task == Some(Task::MultiLabel),
             },
+            keeps_faults: false,
         };
         // Tests ignore weights.
         let weight = options.weight.as_deref().filter(|_| !options.tests_all);

@@ -1,15 +1,15 @@
 //! Rows of a file that a network is to predict for, by the rules of its training.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::Watch;
-use super::cells::{Cells, MISSING, Table};
+use super::cells::{MISSING, Table};
+use super::faults::Faults;
 use super::how::How;
 use super::open::open;
 use super::prepared::{self, Prepared};
-use super::preprocessing::{ColumnRule, Missing, Preprocessing, Rule};
+use super::preprocessing::{ColumnRule, Missing, Preprocessing};
 use super::roles::Roles;
 use super::rows::Rows;
 use crate::data::Images;
@@ -42,9 +42,16 @@ pub fn rows_of(
         reason,
     };
     let texts = rules.text_columns();
+    // What is not used cannot be a fault.
+    let unused: Vec<String> = (rules.ignored.iter())
+        .chain(rules.target.columns())
+        .chain(&rules.weight)
+        .cloned()
+        .collect();
     let how = How {
         texts: &texts,
-        ignore: &rules.ignored,
+        ignore: &unused,
+        keeps_faults: true,
         weight: rules.weight.as_deref(),
         labels: rules.has_labels(),
         ..How::default()
@@ -61,11 +68,10 @@ pub fn rows_of(
             table.rows
         )));
     }
-    let mut faults = Faults::default();
-    as_numbers(&mut table, &roles, rules, &mut faults).map_err(wrong)?;
+    let mut faults = std::mem::take(&mut table.faults);
     missing_values(&table, &roles, rules, &mut faults).map_err(wrong)?;
-    if let (false, Some((row, why))) = (skip, faults.0.first_key_value()) {
-        let others = match faults.0.len() {
+    if let (false, Some((row, why))) = (skip, faults.first()) {
+        let others = match faults.len() {
             1 => String::new(),
             count => format!(
                 "; {} others cannot be used either",
@@ -74,13 +80,13 @@ pub fn rows_of(
         };
         return Err(wrong(format!(
             "row {}, {why}{others}",
-            grouped(*row as u64 + 1)
+            grouped(row as u64 + 1)
         )));
     }
     let prepared = Prepared::new(&table, &roles, Arc::clone(rules)).map_err(wrong)?;
     let all: Vec<u32> = (0..table.rows as u32).collect();
     let sound: Vec<u32> = (all.iter().copied())
-        .filter(|row| !faults.0.contains_key(&(*row as usize)))
+        .filter(|row| !faults.has(*row as usize))
         .collect();
     let mut notes: Vec<String> = roles.note.take().into_iter().collect();
     notes.extend(
@@ -90,66 +96,9 @@ pub fn rows_of(
     );
     let rows = Rows::new(Arc::new(table), Arc::new(prepared), &roles, all).map_err(wrong)?;
     Ok(RowsToPredict {
-        rows: rows.without(faults.0).into(),
+        rows: rows.without(faults.into_map()).into(),
         notes,
     })
-}
-
-/// Why rows cannot be used, by their place: texts that follow "row 3, ".
-#[derive(Default)]
-struct Faults(BTreeMap<usize, String>);
-
-impl Faults {
-    /// Only the first fault of a row is kept.
-    fn add(&mut self, row: usize, why: impl FnOnce() -> String) {
-        self.0.entry(row).or_insert_with(why);
-    }
-}
-
-/// Turns columns of texts into numbers where training had numbers: a text among them is a fault of its row, and not of
-/// the whole column.
-///
-/// # Errors
-/// There is such a column, and the cells stay in a file.
-fn as_numbers(
-    table: &mut Table,
-    roles: &Roles,
-    rules: &Preprocessing,
-    faults: &mut Faults,
-) -> std::result::Result<(), String> {
-    let width = table.columns.len();
-    for (ColumnRule { name, rule }, &column) in rules.columns.iter().zip(&roles.inputs) {
-        if !matches!(rule, Rule::Number { .. }) {
-            continue;
-        }
-        let Some(texts) = table.columns[column].categories.take() else {
-            continue;
-        };
-        let Cells::Dense(words) = &mut table.cells else {
-            return Err(format!(
-                "column `{name}` has texts, and training had numbers there"
-            ));
-        };
-        let number = |text: &String| text.parse::<f32>().ok().filter(|x| x.is_finite());
-        let numbers: Vec<Option<f32>> = texts.iter().map(number).collect();
-        let cells = words.iter_mut().skip(column).step_by(width);
-        for (row, word) in cells.enumerate().filter(|(_, word)| **word != MISSING) {
-            let text = *word as usize;
-            *word = match numbers[text] {
-                Some(number) => number.to_bits(),
-                None => {
-                    faults.add(row, || {
-                        format!(
-                            "column `{name}`: `{}` is no number, and training had numbers there",
-                            texts[text]
-                        )
-                    });
-                    MISSING
-                }
-            };
-        }
-    }
-    Ok(())
 }
 
 /// Finds missing values where training had none, or left out the rows that lacked one.

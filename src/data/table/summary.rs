@@ -103,6 +103,7 @@ pub fn summarise(source: &DataOptions, watch: Watch<'_>) -> Result<TableSummary>
         weight: options.weight.as_deref(),
         labels: options.task == Some(Task::MultiLabel),
         stream: options.stream.into(),
+        keeps_faults: false,
     };
     let table = open(path, how, watch)?;
     let wrong = |reason| Error::Data {

@@ -10,6 +10,7 @@ use std::io::{BufRead, BufReader};
 use super::Watch;
 use super::bytes::Bytes;
 use super::cells::{Cells, Column, Table, in_order};
+use super::faults::Faults;
 use super::how::How;
 use super::scratch::Scratch;
 use super::stored::StoredPairs;
@@ -55,8 +56,18 @@ fn header(line: &str) -> Option<[usize; 3]> {
 ///
 /// The file is read twice: the first time for its labels and the extent of its columns, which all rows depend on.
 pub(super) fn read(bytes: &Bytes, how: How<'_>, watch: Watch<'_>) -> Result<Table, String> {
-    let mut survey = Survey::default();
-    let sizes = lines(bytes, &|_, _| (), |line| survey.add(line))?;
+    let (mut survey, mut faults) = (Survey::default(), Faults::default());
+    let sizes = lines(bytes, &|_, _| (), |number, line| {
+        if !how.keeps_faults {
+            return survey.add(line?);
+        }
+        let added = line.and_then(|line| check(line).and_then(|()| survey.add(line)));
+        if let Err(why) = added {
+            faults.add(survey.rows, || format!("line {}: {why}", grouped(number)));
+            survey.rows += 1;
+        }
+        Ok(())
+    })?;
     let layout = survey.layout(sizes, how.labels)?;
     // A row's place, and 8 bytes for each number.
     let words = 2 * (layout.rows as u64 + layout.pairs);
@@ -65,10 +76,14 @@ pub(super) fn read(bytes: &Bytes, how: How<'_>, watch: Watch<'_>) -> Result<Tabl
         false => Rows::memory(&layout)?,
     };
     let (mut columns, mut values) = (Vec::new(), Vec::new());
-    lines(bytes, watch, |line| {
+    let mut row = 0;
+    lines(bytes, watch, |_, line| {
         columns.clear();
         values.clear();
-        layout.row(line, &mut columns, &mut values)?;
+        if !faults.has(row) {
+            layout.row(line?, &mut columns, &mut values)?;
+        }
+        row += 1;
         rows.add(&columns, &values)
     })?;
     Ok(Table {
@@ -76,17 +91,18 @@ pub(super) fn read(bytes: &Bytes, how: How<'_>, watch: Watch<'_>) -> Result<Tabl
         rows: layout.rows,
         columns: layout.columns,
         cells: rows.cells()?,
+        faults,
         format: "svmlight",
         ..Table::default()
     })
 }
 
-/// Calls `see` with each row's line, without comments, and returns the sizes that a first line states. Errors name the
-/// line.
+/// Calls `see` with the number of each row's line and its text without comments, or why that is none, and returns the
+/// sizes that a first line states. Errors name the line.
 fn lines(
     bytes: &Bytes,
     watch: Watch<'_>,
-    mut see: impl FnMut(&str) -> Result<(), String>,
+    mut see: impl FnMut(u64, Result<&str, String>) -> Result<(), String>,
 ) -> Result<Option<[usize; 3]>, String> {
     /// Bytes between two reports of progress.
     const WATCHED: u64 = 4 << 20;
@@ -106,19 +122,18 @@ fn lines(
             watch(at, bytes.length());
         }
         let wrong = |reason| format!("line {}: {reason}", grouped(number));
-        let text =
-            std::str::from_utf8(&line).map_err(|_| wrong("it is no text in UTF-8".to_owned()))?;
-        let text = text.split('#').next().unwrap_or("").trim();
-        if text.is_empty() {
+        let text = std::str::from_utf8(&line).map_err(|_| "it is no text in UTF-8".to_owned());
+        let text = text.map(|text| text.split('#').next().unwrap_or("").trim());
+        if text == Ok("") {
             continue;
         }
         if std::mem::take(&mut is_first) {
-            sizes = header(text);
+            sizes = text.as_ref().ok().copied().and_then(header);
             if sizes.is_some() {
                 continue;
             }
         }
-        see(text).map_err(wrong)?;
+        see(number, text).map_err(wrong)?;
     }
 }
 
@@ -166,6 +181,30 @@ fn pair(word: &str) -> Result<(u32, &str), String> {
             "column {index} is past the {MOST_COLUMNS} that a table may have"
         )),
     }
+}
+
+/// The columns of pairs and their numbers, which have to stand in order.
+fn in_columns<'a>(
+    pairs: impl Iterator<Item = &'a str>,
+) -> impl Iterator<Item = Result<(u32, f32), String>> {
+    let mut last = None;
+    pairs.map(move |word| {
+        let (index, value) = pair(word)?;
+        if last.is_some_and(|last| last >= index) {
+            return Err(format!(
+                "column {index} does not stand behind those of lower numbers"
+            ));
+        }
+        last = Some(index);
+        Ok((index, number(value)?))
+    })
+}
+
+/// Whether a row can be used by itself.
+fn check(line: &str) -> Result<(), String> {
+    let (mut labels, pairs) = parts(line);
+    labels.try_for_each(|label| number(label).map(drop))?;
+    in_columns(pairs).try_for_each(|entry| entry.map(drop))
 }
 
 /// What all rows say together.
@@ -286,17 +325,10 @@ impl Layout {
     /// Adds the columns of a row that are not 0, in order, and their values.
     fn row(&self, line: &str, columns: &mut Vec<u32>, values: &mut Vec<f32>) -> Result<(), String> {
         let (labels, pairs) = parts(line);
-        let mut last = None;
-        for word in pairs {
-            let (index, value) = pair(word)?;
-            if last.is_some_and(|last| last >= index) {
-                return Err(format!(
-                    "column {index} does not stand behind those of lower numbers"
-                ));
-            }
-            last = Some(index);
+        for entry in in_columns(pairs) {
+            let (index, value) = entry?;
             columns.push(index - self.least);
-            values.push(number(value)?);
+            values.push(value);
         }
         match &self.places {
             None => {
@@ -447,6 +479,41 @@ mod tests {
             [labels(0), labels(1), labels(2)],
             [[1.0, 1.0], [0.0, 0.0], [1.0, 0.0]]
         );
+    }
+
+    #[test]
+    fn rows_that_cannot_be_used_are_kept_without_values() {
+        let text = b"1 1:2\n1 3:1 2:1 # late\n# none\n0 1:x 2:1\n2 9:1\n\xff 1:1\nb 1:1\n1 1:1 2:inf 3:1\n1 99999999:2\n3 2:4\n";
+        let how = How {
+            keeps_faults: true,
+            ..How::default()
+        };
+        let table = super::read(&Bytes::memory(text.to_vec()), how, &|_, _| ()).unwrap();
+        let words = |row: usize| {
+            table
+                .row(row, |row| [0, 1, 8, 9].map(|c| row.word(c)))
+                .unwrap()
+        };
+        let bits = |numbers: [f32; 4]| numbers.map(f32::to_bits);
+        // Columns 1 to 9 and the label.
+        assert_eq!((table.rows, table.columns.len()), (9, 10));
+        assert_eq!(words(0), bits([2.0, 0.0, 0.0, 1.0]));
+        assert_eq!(words(3), bits([0.0, 0.0, 1.0, 2.0]));
+        assert_eq!(words(8), bits([0.0, 4.0, 0.0, 3.0]));
+        assert_eq!(words(1), [0; 4]);
+        let expected = [
+            (1, "line 2: column 2 does not stand behind"),
+            (2, "line 4: `x` is no finite number"),
+            (4, "line 6: it is no text in UTF-8"),
+            (5, "line 7: `b` is no finite number"),
+            (6, "line 8: `inf` is no finite number"),
+            (7, "line 9: column 99999999 is past"),
+        ];
+        let faults = table.faults.into_map();
+        assert_eq!(faults.len(), expected.len(), "{faults:?}");
+        for (row, part) in expected {
+            assert!(faults[&row].starts_with(part), "{faults:?}");
+        }
     }
 
     #[test]

@@ -65,9 +65,7 @@ impl NewFile {
         // A link stays one, and the file that it names is replaced.
         let place = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
         let mut builder = tempfile::Builder::new();
-        // The system takes the process's mask off.
-        #[cfg(unix)]
-        let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let_others_read(&mut builder);
         let mut whole = builder.tempfile_in(folder(&place)).map_err(failed())?;
         if let Ok(older) = fs::metadata(&place) {
             fs::set_permissions(whole.path(), older.permissions()).map_err(failed())?;
@@ -86,6 +84,17 @@ impl NewFile {
         }
     }
 }
+
+/// Gives a new file the permissions of any other, instead of its owner alone.
+#[cfg(unix)]
+fn let_others_read(builder: &mut tempfile::Builder<'_, '_>) {
+    // The system takes the process's mask off.
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+}
+
+/// Other systems have no such mask.
+#[cfg(not(unix))]
+fn let_others_read(_: &mut tempfile::Builder<'_, '_>) {}
 
 impl Write for NewFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

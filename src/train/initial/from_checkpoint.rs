@@ -6,7 +6,7 @@ use super::weights::Initial;
 use super::widening;
 use crate::checkpoint::{self, Snapshot};
 use crate::data::{Dataset, Task};
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, OtherModel, Refusal, Result};
 use crate::layer::ParameterState;
 use crate::model::Model;
 use crate::sparse::LayerState;
@@ -27,20 +27,19 @@ pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial
     let state = state
         .averaged()
         .unwrap_or_else(|| state.without_optimiser());
-    let unfit = |what: String| {
+    let unfit = |differs: OtherModel| {
         Error::refused(Refusal::InitOfOtherModel {
             checkpoint: found.path.clone(),
-            found: what,
+            differs,
         })
     };
     let sparse = model.sparse();
     if state.layers.len() != sparse.len() {
-        return Err(unfit(format!(
-            "its network has {} layers with connections, and the model {} has {}",
-            state.layers.len(),
-            model.name(),
-            sparse.len()
-        )));
+        return Err(unfit(OtherModel::Layers {
+            found: state.layers.len(),
+            model: model.name().to_owned(),
+            expected: sparse.len(),
+        }));
     }
     let same_task = objective
         .task
@@ -81,21 +80,22 @@ pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial
                 layers.push(None);
             }
             (_, false) => {
-                return Err(unfit(format!(
-                    "its layer {number} takes {n_in} inputs to {n_out} outputs, and {name} of the model {} takes {} to \
-                     {}",
-                    model.name(),
-                    layer.shape.n_in,
-                    layer.shape.n_out
-                )));
+                return Err(unfit(OtherModel::Layer {
+                    number,
+                    found: (n_in, n_out),
+                    layer: name.clone(),
+                    model: model.name().to_owned(),
+                    expected: (layer.shape.n_in, layer.shape.n_out),
+                }));
             }
         }
     }
     if let (Some(wider), Some(obstacle)) = (wider, widening::obstacle(model)) {
-        return Err(unfit(format!(
-            "{wider} is wider, but {obstacle} of the model {} mixes channels by their number, so it would see other values",
-            model.name()
-        )));
+        return Err(unfit(OtherModel::Wider {
+            layer: wider.clone(),
+            obstacle: obstacle.to_owned(),
+            model: model.name().to_owned(),
+        }));
     }
     let declared = model.parameters();
     let parameters = match state.parameters.len() == declared.len() {
@@ -107,8 +107,8 @@ pub(super) fn read(path: &Path, model: &Model, data: &Dataset) -> Result<Initial
             .collect(),
         false => None,
     };
-    let parameters: Vec<ParameterState> = parameters
-        .ok_or_else(|| unfit("its norms and other dense parameters are others".to_owned()))?;
+    let parameters: Vec<ParameterState> =
+        parameters.ok_or_else(|| unfit(OtherModel::Parameters))?;
     if wider.is_some() {
         notes.push(format!(
             "the network is wider than that of {}: new units have drawn weights, and those from new units to old ones \

@@ -27,10 +27,16 @@ enum State {
     Unquoted,
 }
 
+/// Most bytes that are followed a second time, behind rows with a quote that is not closed: more such rows than that are
+/// hardly damage.
+const AGAIN: u64 = 1 << 28;
+
 /// Some rows, and the ends of the pieces.
 pub(super) struct Block {
     pub bytes: Vec<u8>,
     pub ends: Vec<usize>,
+    /// The pieces that are single rows with a quote that is not closed, and the line of that quote.
+    pub torn: Vec<(usize, u64)>,
 }
 
 /// Reads a file block by block.
@@ -50,11 +56,19 @@ pub(super) struct Blocks {
     broken: Option<u64>,
     /// Size of a block.
     size: usize,
+    /// Whether a quote that is not closed only costs its row: the next line then begins another one.
+    tears: bool,
+    /// Where the row and the last quoted cell begin among the bytes that are followed.
+    row_at: usize,
+    opened_at: usize,
+    torn: Vec<(usize, u64)>,
+    /// How many more bytes may be followed a second time.
+    again: u64,
 }
 
 impl Blocks {
-    /// Blocks of about `pieces` pieces.
-    pub fn new(reader: Reader, delimiter: u8, pieces: usize) -> Self {
+    /// Blocks of about `pieces` pieces; `tears`: a quote that is not closed only costs its row.
+    pub fn new(reader: Reader, delimiter: u8, pieces: usize, tears: bool) -> Self {
         Self {
             reader,
             delimiter,
@@ -65,6 +79,11 @@ impl Blocks {
             opened: 0,
             broken: None,
             size: pieces * PIECE,
+            tears,
+            row_at: 0,
+            opened_at: 0,
+            torn: Vec::new(),
+            again: AGAIN,
         }
     }
 
@@ -103,6 +122,12 @@ impl Blocks {
         loop {
             let more = self.more(&mut bytes, self.size)?;
             self.cut(&bytes, seen, &mut ends);
+            while self.state == State::Quoted && (!more || bytes.len() - self.opened_at > LONGEST) {
+                let Some(end) = self.tear(&bytes, bytes.len(), &mut ends) else {
+                    break;
+                };
+                self.cut(&bytes, end, &mut ends);
+            }
             self.check()?;
             seen = bytes.len();
             if !more {
@@ -110,12 +135,16 @@ impl Blocks {
                 if ends.last() != Some(&bytes.len()) && !bytes.is_empty() {
                     ends.push(bytes.len());
                 }
-                return Ok((!bytes.is_empty()).then_some(Block { bytes, ends }));
+                let torn = std::mem::take(&mut self.torn);
+                return Ok((!bytes.is_empty()).then_some(Block { bytes, ends, torn }));
             }
             if let Some(&end) = ends.last() {
                 self.rest = bytes.split_off(end);
                 self.followed = self.rest.len();
-                return Ok(Some(Block { bytes, ends }));
+                self.row_at = self.row_at.saturating_sub(end);
+                self.opened_at = self.opened_at.saturating_sub(end);
+                let torn = std::mem::take(&mut self.torn);
+                return Ok(Some(Block { bytes, ends, torn }));
             }
         }
     }
@@ -140,7 +169,6 @@ impl Blocks {
     /// Follows the bytes from `seen` on, and notes where a piece can end: behind the last row that fits in it.
     fn cut(&mut self, bytes: &[u8], seen: usize, ends: &mut Vec<usize>) {
         let is_plain = self.state != State::Quoted && !bytes[seen..].contains(&b'"');
-        let mut last = None;
         if is_plain {
             let breaks = bytes[seen..].iter().filter(|&&byte| byte == b'\n').count();
             self.breaks += breaks as u64;
@@ -151,6 +179,7 @@ impl Blocks {
                     .rposition(|byte| matches!(byte, b'\n' | b'\r'));
                 ends.extend(found.map(|at| seen + piece.0 * PIECE + at + 1));
             }
+            self.row_at = self.row_at.max(ends.last().copied().unwrap_or(0));
             // The rest of a row begins behind the last break; the cell begins behind the last separator.
             self.state = match bytes.last() {
                 Some(b'\n' | b'\r') => State::Row,
@@ -160,17 +189,53 @@ impl Blocks {
             };
             return;
         }
-        let mut next = seen + PIECE;
-        for (at, &byte) in bytes.iter().enumerate().skip(seen) {
-            if self.step(byte) {
-                last = Some(at + 1);
+        let (mut at, mut next, mut last) = (seen, seen + PIECE, None);
+        while let Some(&byte) = bytes.get(at) {
+            let begins = matches!(self.state, State::Row | State::Cell);
+            let ended = self.step(byte);
+            if begins && self.state == State::Quoted {
+                self.opened_at = at;
             }
-            if at + 1 >= next {
+            at += 1;
+            if ended {
+                self.row_at = at;
+                last = Some(at);
+            }
+            if self.tears
+                && self.broken.is_some()
+                && let Some(end) = self.tear(bytes, at, ends)
+            {
+                (at, next, last) = (end, end + PIECE, None);
+            } else if at >= next {
                 ends.extend(last.take());
-                next = at + 1 + PIECE;
+                next = at + PIECE;
             }
         }
         ends.extend(last);
+    }
+
+    /// Makes the row whose quote is not closed a piece of its own, up to the end of the quote's line. Returns where the
+    /// next row begins, from where on bytes are followed again; they were followed up to `seen`. `None` if no more are.
+    fn tear(&mut self, bytes: &[u8], seen: usize, ends: &mut Vec<usize>) -> Option<usize> {
+        let line = &bytes[self.opened_at..];
+        let end = match line.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+            Some(at) if line[at] == b'\r' && line.get(at + 1) == Some(&b'\n') => at + 2,
+            Some(at) => at + 1,
+            None => line.len(),
+        };
+        let end = self.opened_at + end;
+        let behind = bytes.get(end..seen).unwrap_or_default();
+        let again = self.again.checked_sub(behind.len() as u64);
+        self.tears &= again.is_some();
+        self.again = again.filter(|_| self.tears)?;
+        if self.row_at > ends.last().copied().unwrap_or(0) {
+            ends.push(self.row_at);
+        }
+        self.torn.push((ends.len(), self.opened));
+        ends.push(end);
+        self.breaks -= behind.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        (self.state, self.broken, self.row_at) = (State::Row, None, end);
+        Some(end)
     }
 
     /// Follows a byte. Returns whether it ends a row.
@@ -212,10 +277,13 @@ impl Blocks {
     }
 }
 
+/// What to do about a quote without its other half.
+pub(super) const CLOSE: &str = "close it, or write \"\" for a quote within quotes";
+
 /// The reason for refusing a quote without its other half.
-fn unclosed(line: u64) -> String {
+pub(super) fn unclosed(line: u64) -> String {
     format!(
-        "the quote that begins a cell in line {} is not closed; close it, or write \"\" for a quote within quotes",
+        "the quote that begins a cell in line {} is not closed; {CLOSE}",
         grouped(line)
     )
 }
@@ -227,13 +295,13 @@ mod tests {
 
     fn blocks(text: &str) -> Blocks {
         let bytes = Bytes::memory(text.as_bytes().to_vec());
-        Blocks::new(bytes.reader(0, u64::MAX), b',', 1)
+        Blocks::new(bytes.reader(0, u64::MAX), b',', 1, false)
     }
 
     /// All pieces as texts.
     fn pieces(text: &str) -> Result<Vec<String>, String> {
         let (mut blocks, mut pieces) = (blocks(text), Vec::new());
-        while let Some(Block { bytes, ends }) = blocks.next()? {
+        while let Some(Block { bytes, ends, .. }) = blocks.next()? {
             let mut begin = 0;
             for end in ends {
                 pieces.push(String::from_utf8(bytes[begin..end].to_vec()).unwrap());
@@ -267,6 +335,60 @@ mod tests {
             blocks("\n\na,\"b\nc\"\r\n1,2").first_row().unwrap(),
             b"\n\na,\"b\nc\"\r"
         );
+    }
+
+    /// The same, with the lines of quotes that are not closed where these are pieces of their own.
+    fn torn(text: &str, pieces: usize) -> Vec<(String, Option<u64>)> {
+        let bytes = Bytes::memory(text.as_bytes().to_vec());
+        let mut blocks = Blocks::new(bytes.reader(0, u64::MAX), b',', pieces, true);
+        let mut all = Vec::new();
+        while let Some(Block { bytes, ends, torn }) = blocks.next().unwrap() {
+            let mut begin = 0;
+            for (number, end) in ends.into_iter().enumerate() {
+                let line = torn.iter().find(|(torn, _)| *torn == number);
+                let piece = String::from_utf8(bytes[begin..end].to_vec()).unwrap();
+                all.push((piece, line.map(|(_, line)| *line)));
+                begin = end;
+            }
+            assert_eq!(begin, bytes.len());
+        }
+        let pieces: Vec<&str> = all.iter().map(|(piece, _)| piece.as_str()).collect();
+        assert_eq!(pieces.concat(), text);
+        all
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_costs_its_row_alone() {
+        let rows = |text: &str| torn(text, 1);
+        let own = |piece: &str, line| (piece.to_owned(), line);
+        assert_eq!(
+            rows("1,2\n\"x,3\n4,5\n6,\"y\r\n\"7\",8\n\"9"),
+            [
+                own("1,2\n", None),
+                own("\"x,3\n", Some(2)),
+                own("4,5\n", None),
+                own("6,\"y\r\n", Some(4)),
+                own("\"7\",8\n", None),
+                own("\"9", Some(6)),
+            ]
+        );
+        // Behind many rows, in front of many, and over the borders of blocks.
+        let long = "1,\"2\"\n".repeat(2 * PIECE / 6);
+        let lines = 2 * PIECE as u64 / 6;
+        let text = format!("{long}\"a,1\n{long}2,\"b\n{long}");
+        let lost: Vec<_> = (rows(&text).into_iter())
+            .filter(|(_, line)| line.is_some())
+            .collect();
+        assert_eq!(
+            lost,
+            [
+                own("\"a,1\n", Some(lines + 1)),
+                own("2,\"b\n", Some(2 * lines + 2)),
+            ]
+        );
+        // Nothing closes it within the longest row.
+        let text = format!("1,\"y\n{}", "1,2\n".repeat(LONGEST / 4 + PIECE));
+        assert_eq!(rows(&text)[0], own("1,\"y\n", Some(1)));
     }
 
     #[test]

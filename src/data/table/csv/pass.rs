@@ -1,6 +1,6 @@
 //! One pass over the rows of a CSV file: threads parse the pieces of a block while the next block is read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use ::csv::{ByteRecord, ReaderBuilder};
 use rayon::prelude::*;
@@ -8,8 +8,9 @@ use rayon::prelude::*;
 use super::super::Watch;
 use super::super::cell::{Categories, is_nothing, number};
 use super::super::cells::{Cells, Column, MISSING, Table, in_order};
+use super::super::faults::Faults;
 use super::super::stored::{Gathered, StoredWords, Stream, renumber};
-use super::blocks::{Block, Blocks};
+use super::blocks::{Block, Blocks, CLOSE, unclosed};
 use crate::words::grouped;
 
 /// What all passes share.
@@ -22,6 +23,8 @@ pub(super) struct Form<'a> {
     /// Line breaks of the header.
     pub breaks: u64,
     pub stream: Stream,
+    /// Whether a row that cannot be used is kept, without values: see [`How`](super::super::how::How).
+    pub keeps_faults: bool,
 }
 
 /// The outcome of a pass over the file.
@@ -39,16 +42,19 @@ struct Piece {
     /// For each kept column of texts, those of this piece.
     known: Vec<Option<Categories>>,
     texts: BTreeSet<usize>,
-    /// The row of this piece that ends the reading, and why.
-    wrong: Option<(usize, Wrong)>,
+    /// The rows of this piece that cannot be used, and why. Unless these are kept, the first one ends the reading.
+    wrong: Vec<(usize, Wrong)>,
 }
 
-/// Why a row ends the reading.
+/// Why a row cannot be used.
 enum Wrong {
     /// A cell of this column cannot be taken.
     Cell(usize, String),
     /// Another number of cells than names, behind so many line breaks of the piece; whether one has a line break.
     Length(u64, usize, bool),
+    /// A quote in this line is not closed.
+    Torn(u64),
+    /// The parser's reason for not going on.
     Form(String),
 }
 
@@ -61,6 +67,7 @@ pub(super) struct Pass<'a> {
     rows: usize,
     breaks: u64,
     texts: BTreeSet<usize>,
+    faults: Faults,
 }
 
 impl<'a> Pass<'a> {
@@ -74,6 +81,7 @@ impl<'a> Pass<'a> {
             rows: 0,
             breaks: form.breaks,
             texts: BTreeSet::new(),
+            faults: Faults::default(),
         })
     }
 
@@ -119,9 +127,14 @@ impl<'a> Pass<'a> {
             .zip(&block.ends)
             .map(|(&begin, &end)| &block.bytes[begin..end])
             .collect();
+        let torn: HashMap<usize, u64> = block.torn.iter().copied().collect();
         pieces
             .into_par_iter()
-            .map(|piece| self.piece(piece))
+            .enumerate()
+            .map(|(number, bytes)| match torn.get(&number) {
+                None => self.piece(bytes),
+                Some(&line) => self.torn(bytes, line),
+            })
             .collect()
     }
 
@@ -133,15 +146,8 @@ impl<'a> Pass<'a> {
             .flexible(true)
             .buffer_capacity(1 << 16)
             .from_reader(bytes);
-        let own = |known: &Option<Categories>| known.as_ref().map(|_| Categories::default());
-        let mut piece = Piece {
-            words: Vec::with_capacity(bytes.len() / 8),
-            rows: 0,
-            breaks: bytes.iter().filter(|&&byte| byte == b'\n').count() as u64,
-            known: self.known.iter().map(own).collect(),
-            texts: BTreeSet::new(),
-            wrong: None,
-        };
+        let mut piece = self.no_rows(bytes);
+        piece.words.reserve(bytes.len() / 8);
         let mut record = ByteRecord::new();
         loop {
             let wrong = match reader.read_byte_record(&mut record) {
@@ -151,20 +157,48 @@ impl<'a> Pass<'a> {
                     let has_break = record.iter().any(|cell| cell.contains(&b'\n'));
                     Some(Wrong::Length(line - 1, record.len(), has_break))
                 }
-                Ok(true) => piece.row(&record, self.form.kept),
+                Ok(true) => piece.row(&record, self.form),
                 Err(error) => Some(Wrong::Form(error.to_string())),
             };
             if let Some(wrong) = wrong {
-                piece.wrong = Some((piece.rows, wrong));
-                return piece;
+                let ends = !self.form.keeps_faults || matches!(wrong, Wrong::Form(_));
+                piece.without_values(wrong, self.form.kept.len());
+                if ends {
+                    return piece;
+                }
             }
         }
+    }
+
+    /// A piece without any rows yet.
+    fn no_rows(&self, bytes: &[u8]) -> Piece {
+        let own = |known: &Option<Categories>| known.as_ref().map(|_| Categories::default());
+        Piece {
+            words: Vec::new(),
+            rows: 0,
+            breaks: bytes.iter().filter(|&&byte| byte == b'\n').count() as u64,
+            known: self.known.iter().map(own).collect(),
+            texts: BTreeSet::new(),
+            wrong: Vec::new(),
+        }
+    }
+
+    /// The row that has a quote in this line that is not closed.
+    fn torn(&self, bytes: &[u8], line: u64) -> Piece {
+        let mut piece = self.no_rows(bytes);
+        piece.without_values(Wrong::Torn(line), self.form.kept.len());
+        piece
     }
 
     /// Adds the rows of a piece. Returns whether the pass goes on.
     fn add(&mut self, mut piece: Piece) -> Result<bool, String> {
         self.texts.append(&mut piece.texts);
-        if let Some((row, wrong)) = piece.wrong {
+        for (row, wrong) in std::mem::take(&mut piece.wrong) {
+            if self.form.keeps_faults && !matches!(wrong, Wrong::Form(_)) {
+                let why = self.fault(wrong);
+                self.faults.add(self.rows + row, || why);
+                continue;
+            }
             // The cell may be a text of a column of texts.
             return match self.texts.is_empty() {
                 true => Err(self.told(row, wrong)),
@@ -181,13 +215,23 @@ impl<'a> Pass<'a> {
                 };
                 let mut numbers = Vec::with_capacity(own.names.len());
                 for (name, local) in own.names.iter().zip(0u32..) {
-                    let number = all.number(name.as_bytes()).map_err(|what| {
-                        let mut cells = piece.words.iter().skip(place).step_by(width);
-                        let row = cells.position(|&word| word == local).unwrap_or(0);
-                        self.form
-                            .at(self.rows + row + 1, self.form.kept[place], &what)
-                    })?;
-                    numbers.push(number);
+                    numbers.push(match all.number(name.as_bytes()) {
+                        Ok(number) => number,
+                        Err(what) => {
+                            let column = self.form.kept[place];
+                            let cells = piece.words.iter().skip(place).step_by(width);
+                            let rows = cells.enumerate().filter(|(_, word)| **word == local);
+                            let mut rows = rows.map(|(row, _)| self.rows + row);
+                            if !self.form.keeps_faults {
+                                let row = rows.next().unwrap_or(self.rows);
+                                return Err(self.form.at(row, column, &what));
+                            }
+                            rows.for_each(|row| {
+                                self.faults.add(row, || self.form.in_column(column, &what));
+                            });
+                            MISSING
+                        }
+                    });
                 }
                 places.push(Some(numbers));
             }
@@ -202,22 +246,38 @@ impl<'a> Pass<'a> {
     /// What is wrong with a row of the next piece.
     fn told(&self, row: usize, wrong: Wrong) -> String {
         match wrong {
-            Wrong::Cell(column, what) => self.form.at(self.rows + row + 1, column, &what),
+            Wrong::Cell(column, what) => self.form.at(self.rows + row, column, &what),
             Wrong::Length(breaks, cells, has_break) => {
-                let hint = match has_break {
-                    true => "; a quote in it is not closed, perhaps",
-                    false => "",
-                };
                 format!(
-                    "line {} has {cells} cells, and the header {} names{hint}",
+                    "line {} has {cells} cells, and the header {} names{}",
                     grouped(self.breaks + breaks + 1),
-                    self.form.names.len()
+                    self.form.names.len(),
+                    hint(has_break)
                 )
             }
+            Wrong::Torn(line) => unclosed(line),
             Wrong::Form(error) => {
                 let rows = grouped((self.rows + row) as u64);
                 format!("it cannot be read behind row {rows} ({error})")
             }
+        }
+    }
+
+    /// The same for a row that is kept without values.
+    fn fault(&self, wrong: Wrong) -> String {
+        match wrong {
+            Wrong::Cell(column, what) => self.form.in_column(column, &what),
+            Wrong::Length(breaks, cells, has_break) => format!(
+                "line {}: it has {cells} cells, and the header {} names{}",
+                grouped(self.breaks + breaks + 1),
+                self.form.names.len(),
+                hint(has_break)
+            ),
+            Wrong::Torn(line) => format!(
+                "line {}: the quote that begins a cell is not closed; {CLOSE}",
+                grouped(line)
+            ),
+            Wrong::Form(error) => error,
         }
     }
 
@@ -261,6 +321,7 @@ impl<'a> Pass<'a> {
             columns,
             rows: self.rows,
             cells,
+            faults: self.faults,
             format: "CSV",
             ..Table::default()
         })
@@ -268,17 +329,22 @@ impl<'a> Pass<'a> {
 }
 
 impl Form<'_> {
-    /// A reason with the cell that it concerns.
+    /// A reason with the cell that it concerns; rows count from 0.
     fn at(&self, row: usize, column: usize, what: &str) -> String {
-        let name = &self.names[column];
-        format!("row {}, column `{name}`: {what}", grouped(row as u64))
+        let what = self.in_column(column, what);
+        format!("row {}, {what}", grouped(row as u64 + 1))
+    }
+
+    /// A reason with the column that it concerns.
+    fn in_column(&self, column: usize, what: &str) -> String {
+        format!("column `{}`: {what}", self.names[column])
     }
 }
 
 impl Piece {
     /// Adds a row.
-    fn row(&mut self, record: &ByteRecord, kept: &[usize]) -> Option<Wrong> {
-        for (known, &column) in self.known.iter_mut().zip(kept) {
+    fn row(&mut self, record: &ByteRecord, form: &Form<'_>) -> Option<Wrong> {
+        for (known, &column) in self.known.iter_mut().zip(form.kept) {
             let cell = record.get(column).unwrap_or_default().trim_ascii();
             let word = match known {
                 Some(_) if is_nothing(cell) => Ok(Some(MISSING)),
@@ -286,6 +352,9 @@ impl Piece {
                 None => number(cell),
             };
             match word {
+                Ok(None) if form.keeps_faults => {
+                    return Some(Wrong::Cell(column, no_number(cell)));
+                }
                 Ok(word) => {
                     if word.is_none() {
                         self.texts.insert(column);
@@ -298,4 +367,32 @@ impl Piece {
         self.rows += 1;
         None
     }
+
+    /// Adds a row without values in its `width` columns, whatever it has of them already.
+    fn without_values(&mut self, wrong: Wrong, width: usize) {
+        self.wrong.push((self.rows, wrong));
+        self.words.truncate(self.rows * width);
+        self.rows += 1;
+        self.words.resize(self.rows * width, MISSING);
+    }
+}
+
+/// What a user may have done, if a cell of a row with too many or too few has a line break.
+fn hint(has_break: bool) -> &'static str {
+    match has_break {
+        true => "; a quote in it is not closed, perhaps",
+        false => "",
+    }
+}
+
+/// Why a text is a fault.
+fn no_number(cell: &[u8]) -> String {
+    /// Letters that are shown of a text.
+    const SHOWN: usize = 60;
+    let text = String::from_utf8_lossy(cell);
+    let shown = match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
+    };
+    format!("`{shown}` is no number, and training had numbers there")
 }
