@@ -3,7 +3,6 @@
 
 mod common;
 
-use std::collections::BTreeSet;
 
 use common::says;
 use rootlet::Result;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, RankFault, Result};
 
 /// A transport between ranks. All ranks call the same functions in the same order.
 pub trait Collective: Send + Sync {
@@ -123,7 +123,7 @@ impl Ranks {
         let found = bytemuck::cast_slice_mut::<u32, u8>(words);
         match found.len() == bytes.len() {
             true => found.copy_from_slice(&bytes),
-            false => return Err(super::exchange::other_message(0)),
+            false => return Err(other_message(0)),
         }
         Ok(())
     }
@@ -178,4 +178,9 @@ impl fmt::Debug for Ranks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "rank {} of {}", self.rank(), self.size())
     }
+}
+
+/// The error for a rank that sends what another training would.
+pub(super) fn other_message(rank: usize) -> Error {
+    Error::Rank(RankFault::OtherMessage { rank })
 }

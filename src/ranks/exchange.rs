@@ -1,8 +1,8 @@
 //! The message of a step: what is added up over the ranks, and what each rank adds to a list.
 
-use super::collective::Ranks;
+use super::collective::{Ranks, other_message};
 use crate::clock::Instant;
-use crate::error::{Error, RankFault, Result};
+use crate::error::Result;
 
 /// Whether the sender has a micro-batch in this turn.
 const ADDS: u32 = 1;
@@ -99,9 +99,4 @@ impl Ranks {
         };
         Ok(Exchanged { lists })
     }
-}
-
-/// The error for a rank that sends what another training would.
-pub(super) fn other_message(rank: usize) -> Error {
-    Error::Rank(RankFault::OtherMessage { rank })
 }

@@ -9,6 +9,7 @@
 mod frame;
 mod handshake;
 mod pulse;
+mod refused;
 
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::clock::Instant;
 use crate::error::{Error, RankFault, Result};
 use frame::{Kind, Link};
 use pulse::Pulse;
+use refused::refused;
 
 /// How ranks find each other, and how long they wait.
 #[derive(Clone, Debug)]
@@ -169,17 +171,6 @@ fn addresses(membership: &Membership) -> Result<Vec<SocketAddr>> {
     let doing = format!("find {}", membership.place());
     let found = (membership.address.as_str(), membership.port).to_socket_addrs();
     Ok(found.map_err(refused(&doing))?.collect())
-}
-
-/// A closure for `map_err` that says what the system refused.
-fn refused(doing: &str) -> impl FnOnce(std::io::Error) -> Error {
-    let doing = doing.to_owned();
-    move |error| {
-        Error::Rank(RankFault::Connection {
-            doing,
-            why: error.to_string(),
-        })
-    }
 }
 
 /// Tells ranks why this one ends.

@@ -24,7 +24,7 @@ fn parts_merge_to_the_whole_batch() {
     let places: Vec<u32> = (channels.iter().enumerate())
         .flat_map(|(c, &positions)| [place(c)[0], place(c)[1], positions])
         .collect();
-    for device in devices() {
+    for (_, device) in devices() {
         for parts in BATCHES {
             let random = &mut Random(parts.len() as u64);
             let total: u32 = parts.iter().sum();

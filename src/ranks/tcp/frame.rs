@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::refused;
+use super::refused::refused;
 use crate::error::{Error, RankFault, Result};
 
 /// What a message is.

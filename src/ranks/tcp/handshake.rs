@@ -14,7 +14,7 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::refused;
+use super::refused::refused;
 use crate::error::{Error, RankFault, Result};
 use crate::ranks::Membership;
 
