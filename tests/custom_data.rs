@@ -3,7 +3,6 @@
 
 mod common;
 
-
 use common::says;
 use rootlet::Result;
 use rootlet::checkpoint;

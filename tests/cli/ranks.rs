@@ -75,6 +75,7 @@ fn a_launchers_variables_are_enough() {
                 ("MASTER_ADDR", "127.0.0.1"),
             ])
             .env("MASTER_PORT", &port)
+            .env("ROOTLET_CACHE_DIR", desk.path("cache"))
             .stdout(Stdio::null())
             .spawn()
             .unwrap()
@@ -83,6 +84,31 @@ fn a_launchers_variables_are_enough() {
     for mut rank in ranks {
         assert!(rank.wait().unwrap().success());
     }
+    assert_eq!(checkpoint(&desk, "two"), checkpoint(&desk, "one"));
+}
+
+/// OpenMPI starts the ranks, and no flag says so.
+#[test]
+fn mpirun_is_enough() {
+    let desk = Desk::new();
+    let train = [TRAIN, &["--epochs=1"]].concat();
+    desk.good(&[&train[..], &["--runs=one"]].concat());
+    let rootlet = desk.command(&[]);
+    let done = Command::new("mpirun")
+        .args(["--allow-run-as-root", "--oversubscribe", "-n", "2"])
+        .arg(rootlet.get_program())
+        .args(train)
+        .arg("--runs=two")
+        .current_dir(desk.0.path())
+        .env("ROOTLET_ADAPTER", "cpu")
+        .env("ROOTLET_CACHE_DIR", desk.path("cache"))
+        .output()
+        .unwrap();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
     assert_eq!(checkpoint(&desk, "two"), checkpoint(&desk, "one"));
 }
 
