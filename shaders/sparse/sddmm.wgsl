@@ -60,17 +60,14 @@ fn sddmm(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
-    let flat = flat_group(group, groups);
-    let unit = flat / part.chunks;
-    let chunk = flat - unit * part.chunks;
-    if unit >= params.rows {
+    let share = share_of(flat_group(group, groups));
+    if share.unit >= params.rows {
         return;
     }
-    let begin = row_offsets[params.first_row + unit];
-    let end = row_offsets[params.first_row + unit + 1u];
+    let pairs = pairs_of(share.unit);
     if VECTORS == 1u {
-        lanes_over_batch(unit, begin + chunk, end, local.xy);
+        lanes_over_batch(share.unit, pairs.x + share.chunk, pairs.y, local.xy);
     } else {
-        lanes_over_pairs(unit, begin + chunk * TILE, end, local.x);
+        lanes_over_pairs(share.unit, pairs.x + share.chunk * TILE, pairs.y, local.x);
     }
 }

@@ -23,16 +23,13 @@ fn sddmm_bias(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
-    let flat = flat_group(group, groups);
-    let unit = flat / part.chunks;
-    let chunk = flat - unit * part.chunks;
-    if unit >= params.rows {
+    let share = share_of(flat_group(group, groups));
+    if share.unit >= params.rows {
         return;
     }
-    let begin = row_offsets[params.first_row + unit];
-    let end = row_offsets[params.first_row + unit + 1u];
-    lanes_over_batch(unit, begin + chunk, end, local.xy);
-    if chunk == 0u {
-        row_sum(unit, local.xy);
+    let pairs = pairs_of(share.unit);
+    lanes_over_batch(share.unit, pairs.x + share.chunk, pairs.y, local.xy);
+    if share.chunk == 0u {
+        row_sum(share.unit, local.xy);
     }
 }

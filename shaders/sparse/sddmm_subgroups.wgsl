@@ -19,13 +19,10 @@ fn sddmm_subgroups(
     @builtin(subgroup_size) size: u32,
     @builtin(subgroup_invocation_id) invocation: u32,
 ) {
-    let flat = flat_group(group, groups);
-    let unit = flat / part.chunks;
-    let chunk = flat - unit * part.chunks;
-    if unit >= params.rows {
+    let share = share_of(flat_group(group, groups));
+    if share.unit >= params.rows {
         return;
     }
-    let begin = row_offsets[params.first_row + unit];
-    let end = row_offsets[params.first_row + unit + 1u];
-    lanes_over_batch(unit, begin + chunk, end, size, subgroup * size + invocation);
+    let pairs = pairs_of(share.unit);
+    lanes_over_batch(share.unit, pairs.x + share.chunk, pairs.y, size, subgroup * size + invocation);
 }

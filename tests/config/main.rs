@@ -147,7 +147,9 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
                 patience: data.2.map(|limit| limit as u32),
             },
             optimiser: OptimiserConfig {
-                optimiser: data.2.map(|limit| OptimiserName::ALL[limit % 2]),
+                optimiser: data
+                    .2
+                    .map(|limit| OptimiserName::ALL[limit % OptimiserName::ALL.len()]),
                 lr: nesterov.then_some(lr),
                 ema: nesterov.then_some(momentum),
                 momentum,
@@ -160,7 +162,7 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
                 clip_norm: round_until,
                 label_smoothing,
                 warmup_epochs,
-                lr_schedule: RateName::ALL[epochs as usize % 2],
+                lr_schedule: RateName::ALL[epochs as usize % RateName::ALL.len()],
                 milestones,
                 lr_decay,
                 lr_end: lr,
