@@ -10,6 +10,7 @@ mod misfit;
 mod no_adapter;
 pub(crate) mod option;
 mod other_model;
+mod rank_fault;
 mod refusal;
 mod remedy;
 mod unshareable;
@@ -21,6 +22,7 @@ pub use misfit::Misfit;
 pub use no_adapter::NoAdapter;
 pub use option::{OptionName, name_options};
 pub use other_model::OtherModel;
+pub use rank_fault::RankFault;
 pub use refusal::Refusal;
 pub use remedy::{Remedies, Remedy};
 pub use unshareable::Unshareable;
@@ -258,6 +260,8 @@ pub enum Error {
         /// The loss: NaN or infinite.
         loss: f32,
     },
+    /// Another process of this training failed, or cannot be reached.
+    Rank(RankFault),
     /// A stop was requested while the run was waiting for images.
     Stopped,
     /// Sizes that do not fit together.

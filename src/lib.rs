@@ -56,6 +56,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`low_level::ranks`] | processes that train together, and what they tell each other |
 //! | [`low_level::engine`] | adapters, buffers and their byte ledger, kernels (shader and CPU twin), plans, executors |
 //! | [`low_level::primitive`] | sort, scan, select and search on the device |
 //! | [`low_level::sparse`] | the connection arena, the first graph, the sparse products and convolutions |
@@ -130,6 +131,8 @@ pub mod optim;
 pub mod prelude;
 #[doc(hidden)]
 pub mod primitive;
+#[doc(hidden)]
+pub mod ranks;
 #[cfg(feature = "report")]
 #[doc(hidden)]
 pub mod report;
@@ -152,7 +155,7 @@ pub use error::{Error, Result};
 /// stable**: any version may change it.
 pub mod low_level {
     #[doc(inline)]
-    pub use crate::{dense, engine, kernels, layer, network, primitive, sparse, topology};
+    pub use crate::{dense, engine, kernels, layer, network, primitive, ranks, sparse, topology};
 
     /// The parts of a checkpoint's manifest.
     pub mod checkpoint {
@@ -181,6 +184,9 @@ pub mod command {
     #[cfg(feature = "bench")]
     #[doc(inline)]
     pub use crate::bench;
+    /// What a user's processes know of each other.
+    #[cfg(all(feature = "report", feature = "tcp"))]
+    pub use crate::cache::shared_secret;
     #[cfg(feature = "report")]
     #[doc(inline)]
     pub use crate::cache::tuned;

@@ -134,6 +134,7 @@ fn records(folder: &Path) -> Vec<RunRecord> {
         verify: false,
         tensorboard: false,
         command: "rootlet sweep 'a <b> & c.toml'".to_owned(),
+        ranks: None,
     };
     let never = AtomicBool::new(false);
     let outcome = sweep::run(&sweep, &runs, &options, &never, &mut |_| {}).unwrap();

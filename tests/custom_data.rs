@@ -3,8 +3,6 @@
 
 mod common;
 
-use std::collections::BTreeSet;
-
 use common::says;
 use rootlet::Result;
 use rootlet::checkpoint;
@@ -134,18 +132,18 @@ fn vectors_become_batches() {
     }
 }
 
-/// Divided among several processes, each sample is in one part, and all their batches together are those of one
-/// process.
+/// Divided among several processes, each batch is made by one of them, and is that of one process.
 #[test]
 fn an_epoch_is_dealt_to_processes() {
-    let numbers = |order, share, batch| -> Vec<Vec<u32>> {
+    let numbers = |order, share, first_batch| -> Vec<Vec<u32>> {
         let samples: Vec<f32> = (0..101).map(|i| i as f32).collect();
         let vectors = Vectors::new(1, samples, (0..101u32).collect::<Vec<_>>()).unwrap();
         let options = LoaderOptions {
             order,
             share,
+            first_batch,
             workers: 2,
-            ..LoaderOptions::of_batch(batch)
+            ..LoaderOptions::of_batch(4)
         };
         let batches = Loader::start(vectors, ImageShape::vector(1), &plain(1), options).unwrap();
         batches
@@ -154,38 +152,37 @@ fn an_epoch_is_dealt_to_processes() {
             .collect()
     };
     for order in [Order::Sequential, Order::Shuffled { seed: 3, epoch: 5 }] {
-        for of in [1, 2, 3, 7, 200] {
-            let whole = numbers(order, Share::default(), 4 * of);
-            let parts: Vec<_> = (0..of)
-                .map(|index| numbers(order, Share { index, of }, 4))
-                .collect();
-            let all: Vec<u32> = parts.iter().flatten().flatten().copied().collect();
-            assert_eq!(all.len(), 101, "{of} parts");
-            assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 101);
-            let sizes = parts.iter().map(|p| p.iter().flatten().count());
-            assert!(sizes.clone().max().unwrap() - sizes.min().unwrap() <= 1);
-            for (number, batch) in whole.iter().enumerate() {
-                let together = parts.iter().filter_map(|p| p.get(number)).flatten();
-                let together: BTreeSet<u32> = together.copied().collect();
+        let whole = numbers(order, Share::default(), 0);
+        for (of, group) in [
+            (1, 1),
+            (1, 4),
+            (2, 2),
+            (2, 5),
+            (3, 4),
+            (7, 7),
+            (200, 200),
+            (5, 3),
+        ] {
+            for first in [0, 2 * group] {
+                let mut made = vec![false; whole.len()];
+                for index in 0..of {
+                    let share = Share { index, of, group };
+                    let own = numbers(order, share, first as u64);
+                    for (number, batch) in own.iter().enumerate() {
+                        let at = first + share.batch(number as u64) as usize;
+                        assert_eq!(*batch, whole[at], "batch {number} of {share:?}");
+                        assert_eq!((at - first) % group % of, index);
+                        assert!(!std::mem::replace(&mut made[at], true));
+                    }
+                }
+                let missing = made.iter().skip(first).filter(|made| !**made).count();
                 assert_eq!(
-                    together,
-                    batch.iter().copied().collect(),
-                    "batch {number} of {of}"
+                    missing, 0,
+                    "{of} processes, groups of {group}, from {first} on"
                 );
             }
         }
     }
-    let options = LoaderOptions {
-        share: Share { index: 2, of: 2 },
-        ..LoaderOptions::of_batch(4)
-    };
-    let started = Loader::start(
-        Vectors::new(1, vec![0.0], vec![0u32]).unwrap(),
-        ImageShape::vector(1),
-        &plain(1),
-        options,
-    );
-    says(started, &["no part 2 among 2"]);
 }
 
 /// Promises one thing and does another.

@@ -47,6 +47,7 @@ fn train(
         verify: false,
         tensorboard: false,
         command: "a test".into(),
+        ranks: None,
     };
     let place = Place::New {
         runs: runs.to_owned(),

@@ -15,8 +15,7 @@ const INTERRUPTED: u8 = 130;
 /// Exit status of a run that saved and stopped because the system or a scheduler asked it to (SIGTERM; the warnings
 /// SIGUSR1, SIGUSR2 and SIGXCPU): EX_TEMPFAIL of sysexits.h, "try again later". The same command with `--resume`
 /// continues it.
-#[cfg(unix)]
-const RESUME_ME: u8 = 75;
+pub(super) const RESUME_ME: u8 = 75;
 
 /// What the signals asked for.
 pub struct Interrupt {

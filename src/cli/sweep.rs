@@ -106,6 +106,7 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
         verify: !args.no_verify,
         tensorboard: args.tensorboard,
         command: command_line(),
+        ranks: None,
     };
     let interrupt = Interrupt::listen()?;
     let outcome = sweep::run(&sweep, &folder, &options, &interrupt.stop, &mut tell)?;

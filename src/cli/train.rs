@@ -3,12 +3,14 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 
 use clap::Args;
 use rootlet::data::{self, HeldOut, TestPart};
+use rootlet::error::RankFault;
 use rootlet::report::{
-    Place, RecordOptions, RecordedTraining, Resumed, RunFolder, Style, Trained, command_line,
-    list_edits, newest_run, run_through_losses,
+    OnRanks, Place, RecordOptions, RecordedTraining, Resumed, RunFolder, Style, Trained,
+    command_line, list_edits, newest_run, run_through_losses,
 };
 use rootlet::train::config::ConfigFlags;
 use rootlet::train::{SaveEvery, TrainConfig};
@@ -16,8 +18,9 @@ use rootlet::{Error, Result};
 use strsim::jaro_winkler;
 
 use super::checks::switch;
-use super::interrupt::Interrupt;
-use super::{output, presets, progress};
+use super::interrupt::{Interrupt, RESUME_ME};
+use super::processes::{self, Processes};
+use super::{exit_code, output, presets, progress, ranks};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -98,12 +101,55 @@ pub struct RunArgs {
     /// Print the config.toml that these flags give, and stop
     #[arg(long, conflicts_with_all = ["name", "save_every", "quiet", "json", "tensorboard", "check"])]
     print_config: bool,
+    /// Train with this many processes on this machine, which share each batch (docs/cluster.md). With mpirun, srun or
+    /// torchrun leave it out: their processes find each other
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), conflicts_with = "print_config")]
+    processes: Option<u16>,
+    /// Start the processes again after a failure, from the newest checkpoint, at most this often
+    #[arg(long, value_name = "N", requires = "processes")]
+    restarts: Option<u32>,
+    /// Seconds after which a process that says nothing counts as dead, if several train together [default: 30]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    rank_timeout: Option<u64>,
     /// Debugging: also run this kernel (or all) on its CPU twin, and compare
     #[arg(long, value_name = "KERNEL")]
     check: Option<String>,
 }
 
 impl RunArgs {
+    /// What `--processes` starts.
+    fn ranks(&self, count: usize) -> Processes {
+        let silence = self.rank_timeout.unwrap_or(RANK_TIMEOUT);
+        let mut again: Vec<std::ffi::OsString> = vec![
+            "--processes".into(),
+            count.to_string().into(),
+            "--rank-timeout".into(),
+            silence.to_string().into(),
+        ];
+        let switches = [
+            ("--quiet", self.quiet),
+            ("--json", self.json),
+            ("--tensorboard", self.tensorboard),
+            ("--no-verify", self.no_verify),
+        ];
+        again.extend(
+            switches
+                .iter()
+                .filter(|(_, on)| *on)
+                .map(|(flag, _)| flag.into()),
+        );
+        if let Some(every) = &self.save_every {
+            again.extend(["--save-every".into(), every.to_string().into()]);
+        }
+        Processes {
+            count,
+            restarts: self.restarts.unwrap_or(0),
+            silence,
+            resumes: self.resume.clone().flatten(),
+            again,
+        }
+    }
+
     /// The folder of runs.
     fn folder(&self) -> &Path {
         self.runs.as_deref().unwrap_or(Path::new("runs"))
@@ -257,8 +303,8 @@ fn unedited(args: &TrainArgs, folder: &RunFolder, trained: &Trained) -> Result<(
 
 /// Trains, from the start or from a checkpoint.
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
-    let job = configure(args)?;
     if args.run.print_config {
+        let job = configure(args)?;
         std::io::stdout()
             .write_all(job.config.to_toml()?.as_bytes())
             .map_err(Error::io("write", Path::new("standard output")))?;
@@ -267,7 +313,37 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     // This comes before anything that takes time, so that a signal gets its exit status even while data are read or an
     // adapter is verified.
     let interrupt = Interrupt::listen()?;
-    match train(args, job, &interrupt) {
+    match args.run.processes {
+        // A mistake in the flags is told once, and by this process.
+        Some(count) if count > 1 && !processes::is_launched() => {
+            return processes::launch(&args.run.ranks(count.into()), &interrupt);
+        }
+        _ => {}
+    }
+    if processes::is_launched() {
+        processes::stop_with_parent(&interrupt.stop)?;
+    }
+    let joined = ranks::join(
+        args.run.rank_timeout.unwrap_or(RANK_TIMEOUT),
+        &interrupt.stop,
+    );
+    let on_ranks = match joined {
+        Err(error @ Error::Rank(RankFault::Stopped { .. })) => {
+            output::note(&error.to_string());
+            return Ok(interrupt.status());
+        }
+        joined => joined?,
+    };
+    let done = match &on_ranks {
+        Some(on_ranks) if !on_ranks.ranks.is_first() => {
+            return follow(on_ranks, &interrupt);
+        }
+        _ => configure(args).and_then(|job| train(args, job, on_ranks.clone(), &interrupt)),
+    };
+    if let (Err(error), Some(on_ranks)) = (&done, &on_ranks) {
+        on_ranks.ranks.leave(error);
+    }
+    match done {
         Err(error @ Error::Stopped) => {
             output::note(&error.to_string());
             Ok(interrupt.status())
@@ -276,7 +352,36 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     }
 }
 
-fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> {
+/// The exit status of a training that was stopped: by a signal, or because another rank had one.
+fn stopped(interrupt: &Interrupt) -> ExitCode {
+    match interrupt.stop.load(Ordering::SeqCst) {
+        true => interrupt.status(),
+        false => ExitCode::from(RESUME_ME),
+    }
+}
+
+/// Seconds after which a silent rank counts as dead.
+const RANK_TIMEOUT: u64 = 30;
+
+/// Trains as rank 0 says.
+fn follow(on_ranks: &OnRanks, interrupt: &Interrupt) -> Result<ExitCode> {
+    let rank = on_ranks.ranks.rank();
+    match on_ranks.follow(&interrupt.stop) {
+        Ok(false) => Ok(ExitCode::SUCCESS),
+        Ok(true) | Err(Error::Stopped) => Ok(stopped(interrupt)),
+        Err(error) => {
+            output::say(&format!("rank {rank}: error: {error}"));
+            Ok(exit_code(&error))
+        }
+    }
+}
+
+fn train(
+    args: &TrainArgs,
+    job: Job,
+    ranks: Option<OnRanks>,
+    interrupt: &Interrupt,
+) -> Result<ExitCode> {
     let Job { config, place } = job;
     let check = args.run.check.as_deref().map(kernel_filter).transpose()?;
     if let Some(name) = &args.run.name {
@@ -329,6 +434,7 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
         verify: !args.run.no_verify,
         tensorboard: args.run.tensorboard,
         command: command_line(),
+        ranks,
     };
     let (steps, stages) = (
         config.run.steps,
@@ -340,7 +446,12 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
     };
     let training = prepare(config, place, &mut note)?;
     let done = training.is_done();
-    let recorded = run_through_losses(training, &mut prepare, &interrupt.stop, &mut note)?;
+    processes::tell_folder(training.folder());
+    let recorded = match options.ranks {
+        None => run_through_losses(training, &mut prepare, &interrupt.stop, &mut note)?,
+        // The other ranks do not wait until a device comes back.
+        Some(_) => training.run(&interrupt.stop)?,
+    };
     let finished = &recorded.finished;
     if done {
         output::note(match steps {
@@ -356,7 +467,7 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
         finished.interrupted,
         recorded.unwritten.or(recorded.unchecked),
     ) {
-        (true, _) => Ok(interrupt.status()),
+        (true, _) => Ok(stopped(interrupt)),
         (false, None) => Ok(ExitCode::SUCCESS),
         (false, Some(error)) => Err(error),
     }

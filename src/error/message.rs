@@ -13,6 +13,7 @@ impl Error {
             Error::Usage(text) => text.clone(),
             Error::Refused(refusal) => refusal.to_string(),
             Error::Device(fault) => fault.to_string(),
+            Error::Rank(fault) => fault.to_string(),
             Error::Shape(misfit) => misfit.to_string(),
             Error::NoAdapter { why, candidates } => match candidates.as_str() {
                 "" => why.to_string(),

@@ -43,6 +43,8 @@ pub struct Parameters {
     pub(crate) state: Option<StateBuffers>,
     pub(crate) gradient: Buffer,
     pub(crate) untrained: Buffer,
+    /// Where batch norms leave the statistics of a part of a batch, if they do not move the running ones themselves.
+    pub(crate) part_statistics: Option<Buffer>,
     words: usize,
 }
 
@@ -99,8 +101,17 @@ impl Parameters {
                 .transpose()?,
             gradient: buffer("parameters.gradient", trained)?,
             untrained: buffer("parameters.untrained", untrained)?,
+            part_statistics: None,
             words: trained,
         })
+    }
+
+    /// The same, with another place for batch norms' statistics of a part of a batch.
+    pub(crate) fn in_parts(self, part_statistics: Option<Buffer>) -> Self {
+        Parameters {
+            part_statistics,
+            ..self
+        }
     }
 
     /// The layers that have parameters, in order.
@@ -150,6 +161,7 @@ impl Parameters {
             values: self.values.all(),
             gradient: self.gradient.all(),
             untrained: self.untrained.all(),
+            part_statistics: self.part_statistics.as_ref().map(Buffer::all),
         })
     }
 
@@ -258,9 +270,16 @@ pub struct LayerParameters {
     pub gradient: View,
     /// What all layers keep.
     pub untrained: View,
+    pub(crate) part_statistics: Option<View>,
 }
 
 impl LayerParameters {
+    /// Where a training pass leaves its statistics: in place of the running ones if it sees a part of a batch.
+    pub(crate) fn running(&self) -> View {
+        let part = self.part_statistics.as_ref();
+        part.unwrap_or(&self.untrained).clone()
+    }
+
     fn array(&self, name: &str) -> Result<&ArraySpan> {
         let found = (self.span.arrays.iter()).find(|array| array.parameter.name == name);
         found.ok_or_else(|| {

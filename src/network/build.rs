@@ -1,5 +1,6 @@
 //! From a state to a network: what is resident, and the programs that are recorded for it.
 
+use super::batch_statistics::BatchStatistics;
 use super::buffers::Buffers;
 use super::dense;
 use super::on_device::Network;
@@ -134,19 +135,39 @@ impl Network {
                 tile: None,
             },
         )?;
+        let ranks = device.ranks().filter(|_| trained).cloned();
+        let several = micro_batch < options.batch || ranks.is_some();
+        let statistics = match trained && several {
+            true => BatchStatistics::new(device, model, &parameters, buffers.step.all())?,
+            false => None,
+        };
         let recorder = Recorder::new(device, model, &arena, &parameters, &buffers, options)
+            .in_parts(statistics.as_ref())
             .observed_by(&round)
             .going_forward_by(forward.as_ref());
-        let several = micro_batch < options.batch;
         let programs = Programs::new(device, &recorder, &round, several)?;
         let retained = recorder.into_retained();
+        let mut gradients = vec![
+            arena.gradient.range(0..arena.connections),
+            arena.bias_gradient.range(0..arena.n_rows),
+        ];
+        if parameters.words() > 0 {
+            gradients.push(parameters.gradient.range(0..parameters.words()));
+        }
         Ok(Network {
             arena,
             parameters,
             round,
             micro_batch,
             metric: options.metric.clone(),
-            executor: Executor { buffers, programs },
+            executor: Executor {
+                buffers,
+                programs,
+                micro_batch,
+                statistics,
+                gradients,
+                ranks,
+            },
             optimiser: trained.then(|| options.optimiser.clone()),
             retained,
         })

@@ -71,10 +71,14 @@ impl Slots {
     pub(super) fn for_batch(self, parts: &[impl Feed]) -> Self {
         let count: usize = parts.iter().map(Feed::count).sum();
         let weight = |part: &_| Feed::weight(part).unwrap_or(Feed::count(part) as f64);
-        let sum: f64 = parts.iter().map(weight).sum();
+        self.for_weight(count as f64, parts.iter().map(weight).sum())
+    }
+
+    /// These slots for a batch of `count` samples whose weights add up to `sum`.
+    pub(super) fn for_weight(self, count: f64, sum: f64) -> Self {
         Slots {
             factor: match sum > 0.0 {
-                true => count as f64 / sum,
+                true => count / sum,
                 false => 1.0,
             },
             ..self

@@ -222,7 +222,7 @@ impl Network {
         let mut running = round.begin(device, alpha_t, filter)?;
         while let Some(pass) = running.next_pass()? {
             let start = Instant::now();
-            executor.pass(&mut runner, parts, state, pass)?;
+            executor.pass(&mut runner, parts, state, pass, &running.shared(pass))?;
             if pass.gradients {
                 // Even in a pass that a plain step makes, only the round's part counts.
                 within = runner.seconds(phase::ROUND);
@@ -342,7 +342,9 @@ impl Network {
 
     /// All programs that it runs, including those of its rounds.
     pub fn programs(&self) -> impl Iterator<Item = &Program> {
-        self.executor.programs.all().chain(self.round.programs())
+        let statistics = self.executor.statistics.iter().map(|s| s.program());
+        let own = self.executor.programs.all().chain(statistics);
+        own.chain(self.round.programs())
     }
 
     /// Those of a step without a round.

@@ -9,6 +9,7 @@ use crate::engine::lifetime::Layout;
 use crate::error::{Error, Remedies, Result};
 use crate::layer::Parameters;
 use crate::model::Model;
+use crate::ranks::Ranks;
 use crate::sparse::Arena;
 use crate::topology::StepPass;
 
@@ -26,6 +27,9 @@ pub(super) fn choose(
     products: &[Products],
 ) -> Result<usize> {
     let batch = options.batch;
+    // Each rank takes as much of it as the others, if that fits.
+    let ranks = device.ranks().map_or(1, Ranks::size);
+    let share = batch.div_ceil(ranks);
     if let Some(asked) = options.micro_batch {
         return Ok(asked.clamp(1, batch.max(1)));
     }
@@ -33,7 +37,8 @@ pub(super) fn choose(
         .free_memory()
         .map(|free| (free as f64 * SHARE) as u64);
     let mut needs = (0, 0);
-    for part in (1..=batch).rev().filter(|part| batch.is_multiple_of(*part)) {
+    let divides = |part: &usize| batch.is_multiple_of(*part);
+    for part in (1..=share).rev().filter(divides) {
         needs = match need(device, model, arena, parameters, options, products, part) {
             // Too many samples, or too large a model.
             Err(Error::Loops { .. }) if part > 1 => continue,

@@ -1,13 +1,15 @@
 //! Running a network's programs over a batch, part by part.
 
+use super::batch_statistics::BatchStatistics;
 use super::buffers::Buffers;
 use super::feed::{Feed, Part, Slots};
 use super::phase::StepTimes;
 use super::recording::programs::Programs;
 use crate::clock::Instant;
-use crate::engine::{Device, KernelCheck, Program, STEP_WORDS, StepState};
+use crate::engine::{Device, KernelCheck, Program, STEP_WORDS, StepState, View};
 use crate::error::Result;
-use crate::topology::StepPass;
+use crate::ranks::Ranks;
+use crate::topology::{Shared, StepPass};
 
 /// Runs programs; with a filter, also the twins of the kernels that it names, and keeps the results of the comparisons.
 pub(super) struct Runner<'a> {
@@ -35,7 +37,7 @@ impl<'a> Runner<'a> {
         }
     }
 
-    fn load(&mut self, part: &impl Feed, slots: &Slots) -> Result<()> {
+    pub(super) fn load(&mut self, part: &impl Feed, slots: &Slots) -> Result<()> {
         let Some(times) = &mut self.times else {
             return part.load(self.device, slots);
         };
@@ -65,6 +67,14 @@ impl<'a> Runner<'a> {
 pub(super) struct Executor {
     pub buffers: Buffers,
     pub programs: Programs,
+    /// Samples of a part.
+    pub micro_batch: usize,
+    /// Present if batches come in parts and the model has batch norms.
+    pub statistics: Option<BatchStatistics>,
+    /// What the optimiser reads.
+    pub gradients: Vec<View>,
+    /// The ranks that share a batch, if there are any.
+    pub ranks: Option<Ranks>,
 }
 
 impl Executor {
@@ -91,20 +101,29 @@ impl Executor {
             self.set_step(runner.device, state)?;
             return runner.run(self.programs.step()?);
         }
-        self.pass(runner, parts, state, StepPass::PLAIN)?;
+        self.pass(runner, parts, state, StepPass::PLAIN, &Shared::default())?;
         self.update(runner)
     }
 
-    /// One pass over all parts of a batch.
+    /// One pass over all parts of a batch. Among ranks, `parts` are those of this rank, and `shared` says what all of
+    /// them need besides the gradients.
     pub fn pass(
         &self,
         runner: &mut Runner<'_>,
         parts: &[impl Feed],
         state: StepState,
         pass: StepPass,
+        shared: &Shared,
     ) -> Result<()> {
+        if let Some(ranks) = &self.ranks {
+            return self.pass_on_ranks(ranks, runner, parts, state, pass, shared);
+        }
         self.each_part(runner, parts, state, |runner, further| {
-            runner.run(self.programs.pass(pass, further)?)
+            runner.run(self.programs.pass(pass, further)?)?;
+            match (&self.statistics, pass.gradients) {
+                (Some(statistics), true) => runner.run(statistics.program()),
+                _ => Ok(()),
+            }
         })
     }
 

@@ -5,6 +5,7 @@ use super::on_device::Network;
 use super::options::{NetworkOptions, NetworkState};
 use crate::engine::Device;
 use crate::error::Result;
+use crate::ranks::Fingerprint;
 use crate::sparse::LayerState;
 use crate::topology::Method;
 
@@ -50,5 +51,24 @@ impl Network {
         self.arena.import(device, &state.layers)?;
         self.parameters.import(device, &state.parameters)?;
         self.round.sync(device)
+    }
+
+    /// Adds the connections, their weights and what layers have besides to a fingerprint.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub(crate) fn fingerprint(&self, device: &Device, into: &mut Fingerprint) -> Result<()> {
+        let (arena, n) = (&self.arena, self.arena.connections);
+        for view in [
+            arena.row_offsets.range(0..arena.n_rows + 1),
+            arena.cols.range(0..n.min(arena.cols.words())),
+            arena.weights.range(0..n),
+            arena.bias.range(0..arena.n_rows),
+            self.parameters.values.all(),
+            self.parameters.untrained.all(),
+        ] {
+            into.words(&device.download::<u32>(&view)?);
+        }
+        Ok(())
     }
 }

@@ -53,5 +53,7 @@ pub use run_list::{list_runs, newest_run};
 pub use shell::command_line;
 pub use terminal::{error_line, fitted, terminal_width};
 pub use text::{memory_text, printable};
-pub use training::{OwnRun, Place, RecordOptions, Recorded, RecordedTraining, run_through_losses};
+pub use training::{
+    OnRanks, OwnRun, Place, RecordOptions, Recorded, RecordedTraining, run_through_losses,
+};
 pub use watch::{RunView, sparkline};

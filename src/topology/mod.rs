@@ -75,7 +75,9 @@ pub use random_score::{RandomScore, RandomScoreParams};
 pub use report::{
     LayerReport, ReportLayers, ReportLayersParams, ReportRows, ReportRowsParams, RoundReport,
 };
-pub use round::{Observed, Observes, Round, RoundOptions, Running, Scope, ScoredPairs, StepPass};
+pub use round::{
+    Observed, Observes, Round, RoundOptions, Running, Scope, ScoredPairs, Shared, StepPass,
+};
 pub use schedule::Schedule;
 pub use signs::{GraEstSigns, GraEstSignsParams};
 pub use statistics::Statistics;

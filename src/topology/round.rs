@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use observe::Observed;
 pub use options::{RoundOptions, Scope};
-pub use pass::{Observes, StepPass};
+pub use pass::{Observes, Shared, StepPass};
 pub use running::Running;
 
 use super::growth::{Candidates, Distribution, FinishInputs, Growth};

@@ -4,8 +4,8 @@ use std::sync::atomic::AtomicBool;
 
 use super::config::{AUTO, KEEP_LAST};
 use super::event::{PartResults, Score};
-use super::meter::Sums;
 use super::score;
+use super::tested::Tested;
 use crate::data::{Dataset, Interruptible, Loader, LoaderOptions, TargetKind};
 use crate::engine::{Device, StepState};
 use crate::error::{Error, Result};
@@ -134,11 +134,13 @@ fn run(
     stop: &AtomicBool,
     mut outcomes: Option<&mut Outcomes>,
 ) -> Result<Evaluation> {
-    let mut sums = Sums::default();
     let mut pending = 0..0u64;
+    let mut tested = Tested::default();
+    let ranks = device.ranks().filter(|_| options.share.of > 1);
     let loader = Loader::start(data.test.clone(), data.shape, &data.normalisation, options)?;
     for batch in Interruptible::new(loader, stop) {
         let batch = batch?;
+        tested.counts.push(batch.count as u32);
         if batch.count == 0 {
             continue; // None of its images could be read.
         }
@@ -149,13 +151,21 @@ fn run(
             let told: Vec<f32> = device.download(&network.logits())?;
             outcomes.add(&told, &batch.targets, network.lanes(), batch.count)?;
         }
-        sums.seen += batch.count as u64;
         pending.end += 1;
         if pending.end - pending.start == RING as u64 {
-            sums.add(&network.test_results(device, pending.clone())?);
+            tested
+                .results
+                .extend(network.test_results(device, pending.clone())?);
             pending.start = pending.end;
         }
     }
+    tested
+        .results
+        .extend(network.test_results(device, pending)?);
+    let sums = match ranks {
+        None => tested.sums(),
+        Some(ranks) => tested.of_all(ranks)?.sums(),
+    };
     if let (0, Some(split)) = (sums.seen, data.test.folder()) {
         return Err(Error::Data {
             path: split.folder().to_owned(),
@@ -165,7 +175,6 @@ fn run(
             ),
         });
     }
-    sums.add(&network.test_results(device, pending)?);
     Ok(Evaluation {
         loss: sums.mean_loss(),
         accuracy: score::accuracy(network.metric(), sums.score()),

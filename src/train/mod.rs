@@ -21,6 +21,7 @@ mod remarks;
 mod saving;
 mod score;
 mod setup;
+mod tested;
 mod trainer;
 
 pub use config::TrainConfig;

@@ -1,5 +1,6 @@
 //! When a run saves a checkpoint, besides at its end.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -45,6 +46,19 @@ impl FromStr for SaveEvery {
             "m" => Ok(SaveEvery::Time(minutes(number))),
             "h" => Ok(SaveEvery::Time(minutes(number.saturating_mul(60)))),
             _ => Err(refuse()),
+        }
+    }
+}
+
+impl fmt::Display for SaveEvery {
+    /// As [`FromStr`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // As without the option.
+            SaveEvery::Usual => write!(f, "{}m", USUAL.as_secs() / 60),
+            SaveEvery::Epochs(epochs) => write!(f, "{epochs}"),
+            SaveEvery::Steps(steps) => write!(f, "{steps}s"),
+            SaveEvery::Time(time) => write!(f, "{}m", time.as_secs() / 60),
         }
     }
 }

@@ -9,6 +9,7 @@ mod compared;
 mod dense;
 mod dense_weights;
 mod epoch;
+mod on_ranks;
 mod resident;
 mod run;
 mod state;
@@ -186,7 +187,10 @@ impl Trainer {
         if data.test_part == TestPart::Unwanted && data.test.is_empty() {
             return Ok(Evaluation::nothing());
         }
-        let options = self.batches(Order::Sequential, 0);
+        let options = LoaderOptions {
+            share: self.share_of_evaluation(),
+            ..self.batches(Order::Sequential, 0)
+        };
         let evaluation =
             self.by_averages(|| evaluate_until(&self.device, &self.network, &data, options, stop))?;
         let flops = self.flops.forward * evaluation.images as f64;

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use rootlet::engine::{Device, DeviceOptions};
-use rootlet::explain::Explainer;
+use rootlet::engine::Device;
 use rootlet::train::Predictor;
 
 use crate::data::photos;
@@ -365,57 +364,4 @@ fn the_topology_is_drawn_of_every_kind_of_model() {
         ]);
     }
     assert!(heights[2] > heights[0], "{heights:?}");
-}
-
-/// The gradients themselves, against another implementation: on networks with norms, shortcuts and attention.
-#[test]
-#[ignore = "needs PyTorch, and trains four models"]
-fn pytorch_finds_the_same_gradients() {
-    let Some(python) = crate::export::python("torch, numpy") else {
-        return;
-    };
-    for model in ["mlp", "resnet20", "vgg11-small", "simple-vit-tiny"] {
-        let desk = Desk::new();
-        crate::export::stripes(&desk.path("stripes"));
-        let named = format!("--model={model}");
-        let train = ["train", "--data=mnist", "--data-dir=stripes", &named];
-        let more = ["--batch=20", "--epochs=2", "--quiet", "--augment=none"];
-        desk.good(&[&train[..], &more].concat());
-        let run = desk.runs().pop().unwrap();
-        desk.good(&["export", text(&run), "--format=torch", "-o", "torch"]);
-        let images = desk.path("stripes/t10k-images-idx3-ubyte");
-        let pixels = fs::read(&images).unwrap();
-        let inputs: Vec<f32> = pixels[16..].iter().map(|&p| f32::from(p) / 255.0).collect();
-        for adapter in ["cpu", "llvmpipe"] {
-            let device = Device::open(adapter, &DeviceOptions::default()).unwrap();
-            let (checkpoint, _) = rootlet::checkpoint::load_which(&run, None).unwrap();
-            let explainer = Explainer::of_checkpoint(device, &checkpoint).unwrap();
-            let of = |class: usize| -> Vec<f32> {
-                let told = explainer.explain_numbers(&inputs, Some(class), None);
-                told.unwrap()
-                    .into_iter()
-                    .flat_map(|one| one.gradient)
-                    .collect()
-            };
-            let difference: Vec<u8> = (of(3).iter().zip(of(7)))
-                .flat_map(|(three, seven)| (three - seven).to_le_bytes())
-                .collect();
-            fs::write(desk.path("gradients"), difference).unwrap();
-            let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/export/gradient.py");
-            let done = std::process::Command::new(&python)
-                .arg(script)
-                .args(["torch", text(&images), "gradients", "3", "7"])
-                .current_dir(desk.path("."))
-                .output()
-                .unwrap();
-            let told = String::from_utf8(done.stdout).unwrap();
-            let error = String::from_utf8(done.stderr).unwrap();
-            let difference: f64 = told
-                .trim()
-                .parse()
-                .unwrap_or_else(|_| panic!("{model}: {told}{error}"));
-            println!("{model} on {adapter}: {difference:.1e} of the largest");
-            assert!(difference < 1e-3, "{model} on {adapter}: {difference}");
-        }
-    }
 }

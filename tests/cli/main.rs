@@ -38,6 +38,8 @@ mod models;
 mod older;
 mod outputs;
 mod predict;
+#[cfg(target_os = "linux")]
+mod ranks;
 mod readme;
 mod remarks;
 mod report;

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod advance;
 mod agreement;
 mod batch;
 mod batch_edges;

@@ -286,7 +286,8 @@ pub fn in_parts(case: &Case) -> NetworkOptions {
     }
 }
 
-/// A batch norm sees one part at a time: the parts' gradients and statistics are those of separate batches.
+/// A batch norm sees one part at a time: the parts' gradients are those of separate batches. Running statistics advance
+/// once, by the statistics of the parts together.
 #[test]
 fn parts_of_a_resnet_add_up() {
     let case = Case::resnet();
@@ -298,6 +299,7 @@ fn parts_of_a_resnet_add_up() {
         let found = pass(&device, &case.network(&device, &options), &parts);
 
         let alone = case.network(&device, &case.options(8));
+        let begun = alone.export(&device).unwrap();
         let passes: Vec<Pass> = (parts.iter())
             .map(|part| pass(&device, &alone, std::slice::from_ref(part)))
             .collect();
@@ -317,15 +319,32 @@ fn parts_of_a_resnet_add_up() {
         assert_close("loss", &[found.result.loss], &[losses], TOLERANCE);
         let score: f32 = passes.iter().map(|p| p.result.score).sum();
         assert_eq!(found.result.score, score);
-        for (norm, alone) in found
-            .state
-            .parameters
-            .iter()
-            .zip(&passes[1].state.parameters)
-        {
-            for name in ["running_mean", "running_variance"] {
-                assert_eq!(norm.values(name), alone.values(name));
-            }
+        // What a batch's mean was, from the running means before and after it.
+        let mean = |before: &[f32], after: &[f32]| -> Vec<f32> {
+            let pairs = before.iter().zip(after);
+            pairs.map(|(b, a)| (a - 0.9 * b) / 0.1).collect()
+        };
+        for (n, norm) in found.state.parameters.iter().enumerate() {
+            let states = [&begun, &passes[0].state, &passes[1].state];
+            let [before, first, second] = states.map(|s| s.parameters[n].values("running_mean"));
+            let parts = mean(before, first).into_iter().zip(mean(first, second));
+            let expected: Vec<f32> = (parts.zip(before))
+                .map(|((a, b), r)| 0.9 * r + 0.1 * (8.0 * a + 3.0 * b) / 11.0)
+                .collect();
+            assert_close(
+                "running means",
+                norm.values("running_mean"),
+                &expected,
+                1e-4,
+            );
+        }
+        // The first norm's input is the same in parts and at once.
+        let whole = case.fixture.parts("batches.5.", 12, 12);
+        assert_eq!(whole.len(), 1);
+        let at_once = pass(&device, &case.network(&device, &case.options(12)), &whole);
+        for name in ["running_mean", "running_variance"] {
+            let [found, at_once] = [&found, &at_once].map(|p| p.state.parameters[0].values(name));
+            assert_close(name, found, at_once, TOLERANCE);
         }
 
         // Each part's values are recomputed from its own.

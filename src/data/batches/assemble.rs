@@ -1,6 +1,6 @@
 //! One batch: its samples read, normalised and transposed.
 
-use super::batch::{Batch, LoaderOptions, Order, Share};
+use super::batch::{Batch, LoaderOptions, Order};
 use crate::data::augmentation::{Mixed, Mixing, Operations};
 use crate::data::sources::{DataSource, Inputs, Reader, Reading, values_of};
 use crate::data::{ImageShape, Images, MixedLabels, Normalisation, Targets};
@@ -19,7 +19,6 @@ pub(in crate::data) struct Assembler {
     mixing: Mixing,
     /// The sample at each place of the epoch; `None` for the source's own order.
     order: Option<Vec<u32>>,
-    share: Share,
     /// The input for each byte, `[channel][byte]`.
     table: Vec<[f32; 256]>,
     normalisation: Normalisation,
@@ -92,7 +91,6 @@ impl Assembler {
             operations: options.operations,
             mixing: options.mixing,
             images,
-            share: options.share,
             batch,
             lanes,
         })
@@ -100,7 +98,7 @@ impl Assembler {
 
     /// Number of samples in the epoch.
     fn len(&self) -> usize {
-        self.share.of_all(self.images.len())
+        self.images.len()
     }
 
     /// Number of batches, including the last, smaller one.
@@ -121,7 +119,7 @@ impl Assembler {
         let first = index as usize * self.batch;
         let count = self.batch.min(self.len() - first);
         let sample_at = |lane: usize| {
-            let place = self.share.place(first + lane);
+            let place = first + lane;
             self.order
                 .as_ref()
                 .map_or(place, |order| order[place] as usize)

@@ -78,42 +78,58 @@ impl Order {
     }
 }
 
-/// A part of an epoch's samples, for one of several processes that train together.
+/// The batches of one of several processes that train together.
 ///
-/// The samples are dealt like cards, in the order of the epoch: each is in one part, and part sizes differ by at most
-/// one. If each of `of` processes takes batches of `n` samples, their batches of one number together are the batch of
-/// that number of a single process that takes `n * of`.
+/// Batches come in groups, which are the parts of one larger batch. Of each group, process `index` takes those with the
+/// numbers `index`, `index + of`, `index + 2 * of`, and so on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// Its number, counted from 0.
+    /// The number of the process, counted from 0.
     pub index: usize,
-    /// How many parts there are.
+    /// How many processes there are.
     pub of: usize,
+    /// Number of batches in a group; the last group of an epoch may have fewer.
+    pub group: usize,
 }
 
 impl Default for Share {
     fn default() -> Self {
-        Share { index: 0, of: 1 }
+        Share {
+            index: 0,
+            of: 1,
+            group: 1,
+        }
     }
 }
 
 impl Share {
-    /// Number of samples in this part, of `samples` in all.
-    pub fn of_all(self, samples: usize) -> usize {
-        samples.saturating_sub(self.index).div_ceil(self.of.max(1))
+    /// How many of the first `batches` of a group are this process's.
+    pub fn of_group(self, batches: usize) -> usize {
+        batches
+            .min(self.group)
+            .saturating_sub(self.index)
+            .div_ceil(self.of.max(1))
     }
 
-    /// The place in the epoch of sample `place` of this part.
-    pub(in crate::data) fn place(self, place: usize) -> usize {
-        place * self.of + self.index
+    /// How many of `batches` in a row are this process's; they begin with a group.
+    pub fn of_all(self, batches: u64) -> u64 {
+        let group = self.group.max(1) as u64;
+        let rest = self.of_group((batches % group) as usize);
+        batches / group * self.of_group(self.group) as u64 + rest as u64
     }
 
-    /// Checks that there is such a part.
+    /// The number of this process's batch `number`, counted from the first batch of a group.
+    pub fn batch(self, number: u64) -> u64 {
+        let own = self.of_group(self.group).max(1) as u64;
+        number / own * self.group as u64 + self.index as u64 + number % own * self.of as u64
+    }
+
+    /// Checks that there is such a process.
     pub(in crate::data) fn check(self) -> Result<()> {
-        match self.index < self.of {
+        match self.index < self.of && self.group > 0 {
             true => Ok(()),
             false => Err(Error::Shape(Misfit::NoSuch {
-                what: "part",
+                what: "process",
                 number: self.index as u64,
                 of: self.of,
             })),
@@ -136,9 +152,10 @@ pub struct LoaderOptions {
     pub batch: usize,
     /// Lanes per row of [`Batch::inputs`], at least `batch`.
     pub lanes: usize,
-    /// The part of the samples: all of them, or those of one of several processes.
+    /// Which of the batches: all of them, or those of one of several processes.
     pub share: Share,
-    /// The batch to start with: 0, or the one at which an interrupted epoch continues. It changes no batch.
+    /// The batch to start with, the first of a group: 0, or the one at which an interrupted epoch continues. It changes
+    /// no batch.
     pub first_batch: u64,
     /// Worker threads; 0 means 1. They change no batch.
     pub workers: usize,

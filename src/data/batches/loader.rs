@@ -71,9 +71,11 @@ impl Loader {
             true => 0,
             false => AHEAD,
         };
+        let (share, first) = (options.share, options.first_batch);
+        let own = share.of_all(batches.saturating_sub(first));
         Self::run(
-            move |index| assembler.assemble(index),
-            options.first_batch..batches,
+            move |number| assembler.assemble(first + share.batch(number)),
+            0..own,
             options.workers,
             ahead,
         )

@@ -58,8 +58,12 @@ pub fn check_choice(choice: &str) -> Result<()> {
     }
 }
 
-/// Resolves a choice: `None` is the CPU executor.
-pub(crate) fn choose(choice: &AdapterChoice) -> Result<Option<(Adapter, AdapterSummary)>> {
+/// Resolves a choice: `None` is the CPU executor. `local_rank`: see
+/// [`DeviceOptions`](super::device_options::DeviceOptions).
+pub(crate) fn choose(
+    choice: &AdapterChoice,
+    local_rank: usize,
+) -> Result<Option<(Adapter, AdapterSummary)>> {
     if *choice == AdapterChoice::Cpu {
         return Ok(None);
     }
@@ -68,7 +72,22 @@ pub(crate) fn choose(choice: &AdapterChoice) -> Result<Option<(Adapter, AdapterS
     let Some(index) = resolve(choice, &summaries)? else {
         return Ok(None);
     };
+    let index = match choice {
+        AdapterChoice::Auto => one_of_its_kind(index, &summaries, local_rank),
+        _ => index,
+    };
     Ok(Some(list.swap_remove(index)))
+}
+
+/// Of the adapters that are of one kind with the one at `index`, the one for this process.
+fn one_of_its_kind(index: usize, list: &[AdapterSummary], local_rank: usize) -> usize {
+    let best = &list[index];
+    let alike = |s: &AdapterSummary| s.usable && s.kind == best.kind && s.backend == best.backend;
+    let alike: Vec<usize> = (0..list.len()).filter(|&i| alike(&list[i])).collect();
+    alike
+        .get(local_rank % alike.len().max(1))
+        .copied()
+        .unwrap_or(index)
 }
 
 /// The index of the adapter that `choice` names in `list`; `None` is the CPU executor.

@@ -13,6 +13,7 @@ use crate::engine::plan::{Dispatch, Plan};
 use crate::engine::tuning::choices::Chosen;
 use crate::engine::{Kernel, Ledger, WorkgroupShape};
 use crate::error::Result;
+use crate::ranks::Ranks;
 use crate::words::counted;
 
 pub(in crate::engine) enum Executor {
@@ -37,6 +38,8 @@ pub struct Device {
     pub(in crate::engine) variant: Option<usize>,
     /// Whether it only counts what it would hold.
     pub(in crate::engine) counts: bool,
+    /// The processes that train together with this one.
+    ranks: Option<Ranks>,
 }
 
 /// A plan prepared for one device: pipelines compiled, bind groups built.
@@ -90,7 +93,7 @@ impl Device {
     /// An unknown or ambiguous choice (the message lists the candidates) or a device that cannot be opened.
     pub fn open(choice: &str, options: &DeviceOptions) -> Result<Self> {
         let Ok(choice) = AdapterChoice::from_str(choice);
-        match choose(&choice)? {
+        match choose(&choice, options.local_rank)? {
             None => {
                 let cpu = CpuExecutor::new(options.threads)?;
                 let description = format!("cpu, {}", counted(cpu.threads() as u64, "thread"));
@@ -104,6 +107,7 @@ impl Device {
                     keeps_doubtful: false,
                     variant: None,
                     counts: false,
+                    ranks: None,
                     description,
                 })
             }
@@ -112,6 +116,7 @@ impl Device {
                 Ok(Device {
                     variant: options.variant,
                     counts: false,
+                    ranks: None,
                     keeps_doubtful: options.keep_doubtful,
                     tunes: options.tune.includes(gpu.is_hardware()) && !options.checked,
                     executor: Executor::Gpu(Box::new(gpu)),
@@ -126,6 +131,16 @@ impl Device {
                 })
             }
         }
+    }
+
+    /// Trains together with other processes from now on: see [`ranks`](crate::ranks).
+    pub fn join(&mut self, ranks: Ranks) {
+        self.ranks = Some(ranks);
+    }
+
+    /// The processes that train together with this one; `None` if it is alone.
+    pub fn ranks(&self) -> Option<&Ranks> {
+        self.ranks.as_ref().filter(|ranks| ranks.size() > 1)
     }
 
     /// The CPU executor with `threads` threads (0: all cores).

@@ -10,6 +10,9 @@ use crate::engine::tuning::choices::Tune;
 pub struct DeviceOptions {
     /// Threads of the CPU executor; 0 takes every core.
     pub threads: usize,
+    /// The number of this process among those on its machine that train together: of several equal adapters, `auto`
+    /// opens one for each.
+    pub local_rank: usize,
     /// Request exactly WebGPU's default limits and no optional feature, even if the adapter has more.
     pub default_limits: bool,
     /// Keep WebGPU's run-time checks (bounded loops, clamped indices, guarded divisions) in the crate's own kernels,

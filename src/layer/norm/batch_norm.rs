@@ -158,7 +158,7 @@ impl BatchNormPass {
                 },
                 step: step.clone(),
                 parts: scratch.parts.clone(),
-                running: parameters.untrained.clone(),
+                running: parameters.running(),
                 saved: views.saved.clone(),
             },
             Grid::Items(self.channels),

@@ -56,7 +56,7 @@ impl BatchNormPass {
             residual: views.residual.unwrap_or_else(|| views.input.clone()),
             input: views.input,
             values: parameters.values.clone(),
-            running: parameters.untrained.clone(),
+            running: parameters.running(),
             saved: views.saved,
             output: views.output,
         };
@@ -108,7 +108,7 @@ impl BatchNormPass {
             },
             parts: statistics,
             values: parameters.values.clone(),
-            running: parameters.untrained.clone(),
+            running: parameters.running(),
             saved,
         };
         plan.dispatch(kernel, Grid::Items(self.channels))
@@ -139,7 +139,7 @@ impl BatchNormPass {
                 residual: views.residual.unwrap_or_else(|| views.input.clone()),
                 input: views.input,
                 values: parameters.values.clone(),
-                running: parameters.untrained.clone(),
+                running: parameters.running(),
                 saved: views.saved,
                 output: views.output,
             },

@@ -35,7 +35,11 @@ impl BatchNormPass {
             mean: first(parameters, "running_mean")?,
             variance: first(parameters, "running_variance")?,
             epsilon: EPSILON,
-            momentum: MOMENTUM,
+            // A part of a batch leaves its own statistics.
+            momentum: match parameters.part_statistics {
+                Some(_) => 1.0,
+                None => MOMENTUM,
+            },
             update: u32::from(update_running),
             relu: u32::from(self.relu),
             add: 0,

@@ -5,6 +5,7 @@
 //! | [`BatchNormPass`] | [`BatchNormStatistics`] of tiles, [`BatchNormMerge`] (in an evaluation [`BatchNormRunning`]), [`BatchNormApply`] | [`BatchNormSums`] of tiles, [`BatchNormGradients`], [`BatchNormBackward`] |
 //! | the same, fused | [`BatchNormStatistics`], [`BatchNormMergeApply`]; for small planes [`BatchNormWhole`] | [`BatchNormSums`], [`BatchNormMergeBackward`]; for small planes [`BatchNormWholeBackward`] |
 //! | beside convolutions, which leave statistics and sums | [`BatchNormMergeApply`], or [`BatchNormMergeCounted`] if the next convolution normalises | [`BatchNormMergeBackward`] |
+//! | of a batch in parts | as above; then [`BatchNormAdvance`] once a part, for all norms | |
 //! | [`LayerNormPass`] | [`LayerNormForward`]; fused with the sum that it takes [`LayerNormSum`] | [`LayerNormGradients`], [`LayerNormBackward`]; fused [`LayerNormWholeBackward`] |
 //!
 //! A batch norm's sums over a channel are first taken over tiles of its plane, because one workgroup per channel would
@@ -12,6 +13,7 @@
 //! padding lanes: otherwise the values there could grow from layer to layer until they are NaN.
 
 mod batch_norm;
+mod batch_norm_advance;
 mod batch_norm_apply;
 mod batch_norm_backward;
 mod batch_norm_by_channel;
@@ -40,6 +42,7 @@ mod layer_norm_whole_backward;
 mod shared;
 
 pub use batch_norm::{BatchNormPass, NormScratch};
+pub use batch_norm_advance::{BatchNormAdvance, BatchNormAdvanceParams};
 pub use batch_norm_apply::{BatchNormApply, BatchNormApplyParams};
 pub use batch_norm_backward::{BatchNormBackward, BatchNormBackwardParams};
 pub use batch_norm_gradients::{BatchNormGradients, BatchNormGradientsParams};

@@ -8,6 +8,7 @@ use crate::engine::{Buffer, Class, Device, Plan, Precision, View};
 use crate::error::{Error, Misfit, Result};
 use crate::layer::{LayerParameters, Parameters};
 use crate::model::Model;
+use crate::network::batch_statistics::BatchStatistics;
 use crate::network::buffers::Buffers;
 use crate::network::options::{NetworkOptions, Purpose};
 use crate::network::tiles::Tile;
@@ -71,6 +72,8 @@ pub(in crate::network) struct Recorder<'a> {
     pub round: Option<&'a Round>,
     /// Selects what the products use, if they do not use every connection.
     pub forward: Option<&'a ForwardSet>,
+    /// Where batch norms leave the statistics of a part of a batch.
+    pub part_statistics: Option<Buffer>,
     pub consumers: Vec<Vec<usize>>,
     /// For each node.
     pub numbers: Vec<Numbers>,
@@ -147,6 +150,7 @@ impl<'a> Recorder<'a> {
             options: options.clone(),
             round: None,
             forward: None,
+            part_statistics: None,
             numbers,
             requires_gradient,
             retained: RefCell::default(),
@@ -166,6 +170,12 @@ impl<'a> Recorder<'a> {
     /// With a set of connections that products are limited to.
     pub fn going_forward_by(mut self, forward: Option<&'a ForwardSet>) -> Self {
         self.forward = forward;
+        self
+    }
+
+    /// For a batch in parts, whose statistics go to a place of their own.
+    pub fn in_parts(mut self, statistics: Option<&BatchStatistics>) -> Self {
+        self.part_statistics = statistics.map(|statistics| statistics.part.clone());
         self
     }
 
@@ -278,7 +288,7 @@ impl<'a> Recorder<'a> {
         }
         let n = self.model.nodes().len();
         let mut values = Values {
-            parameters: self.parameters.clone(),
+            parameters: (self.parameters.clone()).in_parts(self.part_statistics.clone()),
             value: vec![None; n],
             saved: vec![None; n],
             statistics: vec![None; n],

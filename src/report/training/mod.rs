@@ -2,6 +2,7 @@
 //! training that a program drives by itself.
 
 mod best;
+mod follow;
 mod losses;
 mod measured;
 mod own_run;
@@ -9,6 +10,7 @@ mod record_run;
 mod saver;
 mod start;
 
+pub use follow::OnRanks;
 pub use losses::run_through_losses;
 pub use own_run::OwnRun;
 pub(super) use record_run::concerns_one_run;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use super::best::BestSaver;
+use super::follow::OnRanks;
 use super::measured::take_measured;
 use super::saver::Saver;
 use super::start::Start;
@@ -48,6 +49,8 @@ pub struct RecordOptions {
     pub tensorboard: bool,
     /// The command line, as a shell takes it.
     pub command: String,
+    /// The ranks that train together, of which this process is rank 0.
+    pub ranks: Option<OnRanks>,
 }
 
 /// The outcome of a run that is saved.
@@ -94,13 +97,18 @@ impl RecordedTraining {
         options: &RecordOptions,
         note: &mut dyn FnMut(&str),
     ) -> Result<Self> {
+        let on_ranks = options.ranks.as_ref();
         let device_options = DeviceOptions {
             threads: config.machine.threads,
             checked: check.is_some(),
             tune: config.machine.tune,
             ..DeviceOptions::default()
         };
-        let device = Device::open(&config.machine.adapter, &device_options)?;
+        let device_options = match on_ranks {
+            Some(on_ranks) => on_ranks.device_options(device_options),
+            None => device_options,
+        };
+        let mut device = Device::open(&config.machine.adapter, &device_options)?;
         let (choice, threads) = (config.machine.adapter.clone(), config.machine.threads);
         device.warning().into_iter().for_each(&mut *note);
         if let (Some(filter), true) = (check, device.is_cpu()) {
@@ -116,6 +124,14 @@ impl RecordedTraining {
             if !matches!(place, Place::Resume(_)) {
                 take_measured(&mut config, &known, &data, &device, note)?;
             }
+        }
+        if let Some(on_ranks) = on_ranks {
+            let from = match &place {
+                Place::Resume(resumed) => Some(&resumed.checkpoint),
+                _ => None,
+            };
+            on_ranks.lead(&config, from)?;
+            device.join(on_ranks.ranks.clone());
         }
         let mut trainer = match place {
             Place::Resume(_) => Trainer::to_go_on(device, config, data)?,

@@ -1,6 +1,7 @@
 //! The passes over a step's batch that a round needs. Which, and in what order, is decided only here.
 
 use super::Round;
+use crate::engine::{Buffer, View};
 use crate::topology::growth::{Candidates, Distribution};
 
 /// What a pass over a batch observes for a round.
@@ -36,7 +37,40 @@ impl StepPass {
     }
 }
 
+/// What a pass leaves for the round, besides the gradients: what ranks that share a batch have to tell each other.
+#[derive(Clone, Default)]
+pub struct Shared {
+    /// Numbers that add up over the parts of the batch.
+    pub sums: Vec<View>,
+    /// What the first part alone decides.
+    pub of_first: Vec<View>,
+}
+
 impl Round {
+    /// What a pass leaves for this round.
+    pub fn shared(&self, pass: StepPass) -> Shared {
+        let Some(work) = &self.work else {
+            return Shared::default();
+        };
+        match (pass.observes, &work.scratch.list) {
+            (Observes::Statistics, _) => Shared {
+                sums: vec![work.scratch.inputs.all(), work.scratch.outputs.all()],
+                ..Shared::default()
+            },
+            (Observes::Scores, Some(list)) => Shared {
+                of_first: [&list.state, &list.rows, &list.cols, &list.scores]
+                    .map(Buffer::all)
+                    .to_vec(),
+                ..Shared::default()
+            },
+            (Observes::Scores, None) if self.growth.scores_by_step() => Shared {
+                sums: vec![work.sampled.scores.clone()],
+                ..Shared::default()
+            },
+            _ => Shared::default(),
+        }
+    }
+
     /// The passes over the batch that a round needs, in order: one, or two if f and g need the batch. None if the
     /// topology is static.
     pub fn passes(&self) -> &'static [StepPass] {

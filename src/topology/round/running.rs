@@ -1,6 +1,6 @@
 //! A round in progress: the state machine that draws, exchanges, and says which pass over the batch comes next.
 
-use super::{Observes, Round, StepPass};
+use super::{Observes, Round, Shared, StepPass};
 use crate::clock::Instant;
 use crate::engine::{Device, KernelCheck, Program};
 use crate::error::{Error, Refusal, Result};
@@ -75,6 +75,11 @@ impl Running<'_> {
         }
         self.next += 1;
         Ok(pass)
+    }
+
+    /// What the pass leaves for the round: see [`Round::shared`].
+    pub fn shared(&self, pass: StepPass) -> Shared {
+        self.round.shared(pass)
     }
 
     /// The result of the round, and of the comparisons.

@@ -163,11 +163,14 @@ impl Trainer {
         let past_the_end = remarks::past_the_end(&config, data.sample(), data.train.len(), stages);
         if config.machine.micro_batch.is_none() && network.micro_batch() < options.batch {
             let micro = network.micro_batch();
-            qualifying.push(format!(
+            qualifying.push(match device.ranks() {
+                Some(ranks) => Self::dealt(ranks, options.batch, micro),
+                None => format!(
                 "a batch of {} does not fit this device at once: it is trained in parts of {micro} whose gradients add \
                  up ({MICRO_BATCH} {micro}); batch norms see a part at a time",
                 options.batch
-            ));
+            ),
+            });
             // This is part of what repeats the run: a part divides the batch, which has no more images than there are.
             config.run.batch = options.batch;
             config.machine.micro_batch = Some(micro);

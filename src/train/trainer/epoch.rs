@@ -8,10 +8,10 @@ use super::compared::Checking;
 use super::weights::weigh;
 use crate::checkpoint::Tested;
 use crate::clock::Instant;
-use crate::data::{DataPart, Interruptible, Loader, Order};
+use crate::data::{DataPart, Interruptible, Loader, LoaderOptions, Order};
 use crate::engine::StepState;
 use crate::error::{Error, Refusal, Result};
-use crate::network::{Feed, Network, Part, RING};
+use crate::network::{Network, Part, RING};
 use crate::optim::Moment;
 use crate::train::describe::{self, StepFlops};
 use crate::train::evaluate::Evaluation;
@@ -35,8 +35,12 @@ impl Trainer {
             Some(resident) => {
                 let micro = self.network.micro_batch();
                 let (images, draws) = (order.samples(&self.data.train), order.draws());
-                let chunks = images.chunks(micro).skip(first as usize);
-                let parts = chunks.map(|c| Ok(Part::Resident(resident.batch(c.to_vec(), draws))));
+                let chunks: Vec<&[u32]> = images.chunks(micro).skip(first as usize).collect();
+                let share = self.share();
+                let own = (0..share.of_all(chunks.len() as u64)).map(|n| share.batch(n) as usize);
+                let parts = own
+                    .map(|n| chunks[n])
+                    .map(|c| Ok(Part::Resident(resident.batch(c.to_vec(), draws))));
                 self.train_on(parts, hooks, clock)
             }
             None => {
@@ -44,9 +48,12 @@ impl Trainer {
                     self.data.train.clone(),
                     self.data.shape,
                     &self.data.normalisation,
-                    self.batches(order, first),
+                    LoaderOptions {
+                        share: self.share(),
+                        ..self.batches(order, first)
+                    },
                 )?;
-                let batches = Interruptible::new(loader, hooks.stop);
+                let batches = Interruptible::new(loader, self.heeded(hooks.stop));
                 self.train_on(batches.map(|b| b.map(Part::Loaded)), hooks, clock)
             }
         };
@@ -62,32 +69,35 @@ impl Trainer {
         clock: &mut Clock,
     ) -> Result<bool> {
         let mut parts = Vec::new();
-        loop {
-            let waited = Instant::now();
-            let Some(part) = stream.next() else {
-                break;
-            };
-            self.phases.waited(waited.elapsed());
-            match part {
-                Err(error) => {
-                    self.ends_in_order(error)?;
+        while self.progress.batch < self.steps_per_epoch() {
+            let count = self.batch_images();
+            let parts_of_batch = count.div_ceil(self.network.micro_batch());
+            if parts.len() < self.share().of_group(parts_of_batch) {
+                let waited = Instant::now();
+                let Some(part) = stream.next() else {
                     break;
+                };
+                self.phases.waited(waited.elapsed());
+                match part {
+                    Err(error) => {
+                        self.ends_in_order(error)?;
+                        break;
+                    }
+                    Ok(part) => {
+                        let weights = self.class_weights.as_deref();
+                        parts.push(weigh(part, weights, &self.data.train));
+                    }
                 }
-                Ok(part) => {
-                    let weights = self.class_weights.as_deref();
-                    parts.push(weigh(part, weights, &self.data.train));
-                }
-            }
-            let count: usize = parts.iter().map(Feed::count).sum();
-            if count < self.batch_images() {
                 continue;
             }
+            self.pass_on_a_stop(hooks);
             if let Err(error) = self.step(&parts, count, hooks) {
                 self.ends_in_order(error)?;
                 break;
             }
             parts.clear();
             clock.images += count as u64;
+            self.check_loss_on_ranks()?;
             let ring_full = self.unread.end - self.unread.start == RING as u64;
             if ring_full || clock.looked.elapsed() >= LOOK_EVERY {
                 self.read_losses(hooks, clock)?;
@@ -128,13 +138,14 @@ impl Trainer {
             let alpha = self.schedule.alpha_at(place + 1);
             let pairs = describe::round_flops(&self.setup.model, &self.network.round);
             let filter = self.checking.as_mut().and_then(Checking::round);
-            let further = self.further_parts(hooks.stop)?;
+            let further = self.further_parts(self.heeded(hooks.stop))?;
             let (weights, train) = (self.class_weights.as_deref(), &self.data.train);
             let weighed = |part: Result<Part<'static>>| Ok(weigh(part?, weights, train));
             let mut further = further.map(|parts| parts.map(weighed));
-            let norms = match &further {
-                Some(_) => self.network.parameters.export(&self.device)?,
-                None => Vec::new(),
+            let may_fail = further.is_some() || self.device.ranks().is_some();
+            let norms = match may_fail {
+                true => self.network.parameters.export(&self.device)?,
+                false => Vec::new(),
             };
             let trained = self.network.train_with_round(
                 &self.device,
@@ -144,8 +155,12 @@ impl Trainer {
                 further.as_mut().map(|parts| parts as _),
                 filter.as_deref(),
             );
-            if let Err(Error::Stopped | Error::Data { .. } | Error::Io { .. }) = trained {
-                // A further batch did not come. Before the update, only the norms' running means have changed.
+            let failed = matches!(
+                trained,
+                Err(Error::Stopped | Error::Data { .. } | Error::Io { .. } | Error::Rank(_))
+            );
+            if failed && may_fail {
+                // A further batch did not come, or a rank is gone. Before the update, only the norms' running means have changed.
                 self.network.parameters.import(&self.device, &norms)?;
             }
             let (round, checks) = trained?;
@@ -189,6 +204,7 @@ impl Trainer {
                 describe::explored(&mut round, layers);
             }
             self.tell(hooks, Event::Round(round));
+            self.agree("the network after the round of step", self.progress.step)?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::engine::Class;
 use crate::error::option::STEPS;
 use crate::error::{Error, Result};
 use crate::network::phase;
+use crate::ranks::Ranks;
 use crate::topology::Schedule;
 use crate::topology::from_dense::Start;
 use crate::train::describe;
@@ -32,17 +33,27 @@ impl Trainer {
 
     /// Whether to stop after the current step.
     pub(super) fn stopping(&self, hooks: &Hooks<'_>) -> bool {
+        match self.device.ranks() {
+            // All ranks stop after the same step.
+            Some(ranks) => ranks.stops(),
+            None => self.wants_to_stop(hooks),
+        }
+    }
+
+    /// Whether this process has to stop after the current step.
+    pub(super) fn wants_to_stop(&self, hooks: &Hooks<'_>) -> bool {
         self.unheard.is_some() || hooks.stop.load(Ordering::Relaxed)
     }
 
-    /// Keeps the error of an image that cannot be read until what was trained is saved; a stop has no error to keep.
+    /// Keeps the error of an image that cannot be read, or of a rank that is gone, until what was trained is saved; a
+    /// stop has no error to keep.
     ///
     /// # Errors
     /// Any other error.
     pub(super) fn ends_in_order(&mut self, error: Error) -> Result<()> {
         match error {
             Error::Stopped => {}
-            Error::Data { .. } | Error::Io { .. } => {
+            Error::Data { .. } | Error::Io { .. } | Error::Rank(_) => {
                 self.unheard.get_or_insert(error);
             }
             other => return Err(other),
@@ -54,17 +65,22 @@ impl Trainer {
     ///
     /// # Errors
     /// The loss is NaN or infinite, the device is lost, or a hook returns an error; what was saved stays. After an
-    /// error of an observer or an image, the state is saved before the error is returned.
+    /// error of an observer, an image or another rank, the state is saved before the error is returned.
     pub fn run(&mut self, hooks: &mut Hooks<'_>) -> Result<event::Finished> {
-        self.train(hooks).map_err(|error| match self.device.lost() {
+        let trained = self.train(hooks).map_err(|error| match self.device.lost() {
             // Whatever failed afterwards, this is the cause.
             Some(reason) => Error::Lost(reason),
             None => error,
-        })
+        });
+        if let (Err(error), Some(ranks)) = (&trained, self.device.ranks()) {
+            ranks.leave(error);
+        }
+        trained
     }
 
     fn train(&mut self, hooks: &mut Hooks<'_>) -> Result<event::Finished> {
         let began = Instant::now();
+        self.agree_to_begin()?;
         self.phases = Phases::new(self.steps_total().saturating_sub(self.progress.step));
         self.prune_before_the_first_step(hooks)?;
         if !self.is_done() {
@@ -78,14 +94,15 @@ impl Trainer {
             Some(kept) => kept,
             None => &mut in_memory,
         };
+        let traffic = self.device.ranks().map_or((0, 0.0), Ranks::traffic);
         let mut last = None;
-        while !self.is_done() && !self.stopping(hooks) {
+        while !self.is_done() && !self.stopping(hooks) && self.unheard.is_none() {
             let whole = self.train_epoch(hooks, &mut clock)?;
             self.progress.seconds = clock.seconds();
             if !whole {
                 break;
             }
-            let (done, evaluation) = match self.finish_epoch(hooks.stop, &mut clock) {
+            let (done, evaluation) = match self.finish_epoch(self.heeded(hooks.stop), &mut clock) {
                 Err(error) => {
                     self.ends_in_order(error)?;
                     break;
@@ -103,6 +120,11 @@ impl Trainer {
                 self.save(hooks, &mut clock)?;
             }
         }
+        let steps = self.progress.step - clock.first_step;
+        if let Some(note) = self.traffic_note(traffic, clock.started.elapsed().as_secs_f64(), steps)
+        {
+            self.tell(hooks, Event::Note(note));
+        }
         if !clock.saving.is_saved(self.progress.step) {
             self.save(hooks, &mut clock)?;
         }
@@ -111,7 +133,7 @@ impl Trainer {
         }
         let tested = match last {
             Some((step, evaluation)) if step == self.progress.step => Some(evaluation),
-            _ => match self.timed_evaluation(hooks.stop) {
+            _ => match self.timed_evaluation(self.heeded(hooks.stop)) {
                 Err(Error::Stopped) => None,
                 evaluation => Some(evaluation?),
             },

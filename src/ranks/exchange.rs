@@ -1,0 +1,102 @@
+//! The message of a step: what is added up over the ranks, and what each rank adds to a list.
+
+use super::collective::{Ranks, other_message};
+use crate::clock::Instant;
+use crate::error::Result;
+
+/// Whether the sender has a micro-batch in this turn.
+const ADDS: u32 = 1;
+/// Whether it asks to stop.
+const STOP: u32 = 2;
+
+/// What all ranks know after an exchange, besides the sums.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exchanged {
+    /// The lists of the ranks that added something, in their order.
+    pub lists: Vec<Vec<f32>>,
+}
+
+impl Ranks {
+    /// Replaces `sums` by the sum over the ranks, in their order, and collects their lists. A rank that does not `add`
+    /// sends only whether it asks to stop. Rank 0 always adds.
+    ///
+    /// # Errors
+    /// A rank has left or hangs, or sends a message of another size: [`Error::Rank`] names it.
+    pub fn exchange(&self, sums: &mut [f32], list: &[f32], adds: bool) -> Result<Exchanged> {
+        let mut flags = if adds { ADDS } else { 0 };
+        if self.wants_to_stop() {
+            flags |= STOP;
+        }
+        let mut own = flags.to_le_bytes().to_vec();
+        // Rank 0 has its sums here.
+        if adds && !self.is_first() {
+            own.extend(bytemuck::cast_slice::<f32, u8>(sums));
+        }
+        if adds {
+            own.extend(bytemuck::cast_slice::<f32, u8>(list));
+        }
+        let began = Instant::now();
+        let mut bytes_here = 0;
+        let (mut stops, mut lists) = (false, Vec::new());
+        let numbers = sums.len() * 4;
+        self.transport().gather(&own, &mut |rank, bytes| {
+            bytes_here += if rank > 0 { bytes.len() } else { 0 };
+            let (flags, mut rest) = bytes
+                .split_first_chunk()
+                .ok_or_else(|| other_message(rank))?;
+            let flags = u32::from_le_bytes(*flags);
+            stops |= flags & STOP != 0;
+            if flags & ADDS == 0 {
+                return Ok(());
+            }
+            if rest.len() != list.len() * 4 + if rank > 0 { numbers } else { 0 } {
+                return Err(other_message(rank));
+            }
+            if rank > 0 {
+                let (found, more) = rest.split_at(numbers);
+                rest = more;
+                let (found, _) = found.as_chunks::<4>();
+                for (sum, &word) in sums.iter_mut().zip(found) {
+                    *sum += f32::from_le_bytes(word);
+                }
+            }
+            lists.push(rest.to_vec());
+            Ok(())
+        })?;
+        let mut all = Vec::new();
+        if self.is_first() {
+            all.extend(u32::from(stops).to_le_bytes());
+            all.extend((lists.len() as u32).to_le_bytes());
+            all.extend(bytemuck::cast_slice::<f32, u8>(sums));
+            all.extend(lists.concat());
+        }
+        self.transport().broadcast(&mut all)?;
+        bytes_here += match self.is_first() {
+            true => (self.size() - 1) * all.len(),
+            false => own.len() + all.len(),
+        };
+        self.count(bytes_here, began.elapsed());
+        let header = all
+            .split_at_checked(8)
+            .filter(|(_, rest)| rest.len() >= numbers);
+        let (header, rest) = header.ok_or_else(|| other_message(0))?;
+        let (found, rest) = rest.split_at(numbers);
+        bytemuck::cast_slice_mut::<f32, u8>(sums).copy_from_slice(found);
+        self.all_stop(header[0] != 0);
+        let count = header[4..]
+            .iter()
+            .rev()
+            .fold(0usize, |n, &b| n << 8 | usize::from(b));
+        if rest.len() != count * list.len() * 4 {
+            return Err(other_message(0));
+        }
+        let lists = match list.len() {
+            0 => vec![Vec::new(); count],
+            words => rest
+                .chunks(4 * words)
+                .map(bytemuck::pod_collect_to_vec)
+                .collect(),
+        };
+        Ok(Exchanged { lists })
+    }
+}

@@ -1,0 +1,150 @@
+//! What a training does differently when its batches are dealt to ranks.
+
+use std::sync::atomic::AtomicBool;
+
+use super::Trainer;
+use crate::data::{Share, TargetKind};
+use crate::error::option::BATCH;
+use crate::error::{Error, Result};
+use crate::ranks::{Fingerprint, Ranks};
+use crate::train::hooks::Hooks;
+use crate::words::grouped;
+
+/// A stop that no one asks for.
+static NEVER: AtomicBool = AtomicBool::new(false);
+
+impl Trainer {
+    /// The parts of each batch that are this process's.
+    pub(super) fn share(&self) -> Share {
+        let ranks = self.device.ranks();
+        Share {
+            index: ranks.map_or(0, Ranks::rank),
+            of: ranks.map_or(1, Ranks::size),
+            group: self.config.run.batch.div_ceil(self.network.micro_batch()),
+        }
+    }
+
+    /// The batches of an evaluation that are this process's. Scores that need all outputs together are computed from
+    /// all batches, on every rank.
+    pub(super) fn share_of_evaluation(&self) -> Share {
+        match self.device.ranks() {
+            Some(ranks) if self.network.targets() == TargetKind::Labels => Share {
+                index: ranks.rank(),
+                of: ranks.size(),
+                group: ranks.size(),
+            },
+            _ => Share::default(),
+        }
+    }
+
+    /// The flag by which waiting for data may be interrupted: among ranks none, because all of them stop together, after
+    /// a step.
+    pub(super) fn heeded<'s>(&self, stop: &'s AtomicBool) -> &'s AtomicBool {
+        match self.device.ranks() {
+            None => stop,
+            Some(_) => &NEVER,
+        }
+    }
+
+    /// Tells the other ranks with the next step if this process has to stop.
+    pub(super) fn pass_on_a_stop(&self, hooks: &Hooks<'_>) {
+        if let Some(ranks) = self.device.ranks()
+            && self.wants_to_stop(hooks)
+        {
+            ranks.ask_to_stop();
+        }
+    }
+
+    /// Stops at a loss that is NaN or infinite on all ranks at once, rather than when each of them reads it.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`].
+    pub(super) fn check_loss_on_ranks(&self) -> Result<()> {
+        if self.device.ranks().is_none() {
+            return Ok(());
+        }
+        let step = self.progress.step;
+        let results = self.network.train_results(&self.device, step - 1..step)?;
+        match results.iter().find(|result| !result.loss.is_finite()) {
+            None => Ok(()),
+            Some(found) => Err(Error::Diverged {
+                step,
+                loss: found.loss,
+            }),
+        }
+    }
+
+    /// Compares the network at a step with those of the other ranks.
+    ///
+    /// # Errors
+    /// A rank has another one: [`Error::Rank`] names it.
+    pub(super) fn agree(&self, what: &str, step: u64) -> Result<()> {
+        let Some(ranks) = self.device.ranks() else {
+            return Ok(());
+        };
+        let mut fingerprint = Fingerprint::default();
+        self.network.fingerprint(&self.device, &mut fingerprint)?;
+        ranks.agree(&format!("{what} {step}"), fingerprint.finish())
+    }
+
+    /// Compares what the ranks begin with.
+    ///
+    /// # Errors
+    /// A rank has another program, other data, options or weights: [`Error::Rank`] names it.
+    pub(super) fn agree_to_begin(&self) -> Result<()> {
+        let Some(ranks) = self.device.ranks() else {
+            return Ok(());
+        };
+        let of = |text: &str| {
+            let mut fingerprint = Fingerprint::default();
+            fingerprint.bytes(text.as_bytes());
+            fingerprint.finish()
+        };
+        ranks.agree("the version of rootlet", of(env!("CARGO_PKG_VERSION")))?;
+        ranks.agree("the options", of(&self.config.to_toml()?))?;
+        ranks.agree("the data", of(&format!("{:?}", self.record)))?;
+        self.agree("the network at step", self.progress.step)
+    }
+
+    /// What the exchanges of this process's steps cost; `None` if there were none. `before`: the traffic before them.
+    pub(super) fn traffic_note(
+        &self,
+        before: (u64, f64),
+        seconds: f64,
+        steps: u64,
+    ) -> Option<String> {
+        let ranks = self.device.ranks()?;
+        let (bytes, waited) = ranks.traffic();
+        let (bytes, waited) = (bytes - before.0, waited - before.1);
+        if steps == 0 || !ranks.is_first() {
+            return None;
+        }
+        let shapes = self.setup.model.shapes();
+        let dense: u64 = shapes
+            .iter()
+            .map(|shape| shape.dense() + shape.n_out as u64)
+            .sum();
+        let parameters = dense + self.network.parameters.words() as u64;
+        let of_dense = 2 * (ranks.size() as u64 - 1) * 4 * parameters;
+        Some(format!(
+            "rank 0 sent and received {} bytes a step, where the dense model's gradients would be {} bytes; exchanges, waiting for \
+             others included, took {:.0} % of the time",
+            grouped(bytes / steps),
+            grouped(of_dense),
+            100.0 * waited / seconds.max(1e-9)
+        ))
+    }
+
+    /// What to know about a batch that is dealt to ranks.
+    pub(super) fn dealt(ranks: &Ranks, batch: usize, micro: usize) -> String {
+        let size = ranks.size();
+        let uneven = match batch.div_ceil(micro).is_multiple_of(size) {
+            true => String::new(),
+            false => format!("; some ranks wait for others: let {BATCH} be a multiple of {size}"),
+        };
+        format!(
+            "{size} ranks share each batch of {batch}, in parts of {micro} whose gradients add up; batch norms see a part \
+             at a time{uneven}"
+        )
+    }
+}

@@ -1,0 +1,8 @@
+//! Processes that train together: the same bits as one process that takes the same micro-batches, whatever the number
+//! of ranks; and what happens if one of them fails. Ranks are threads here, connected by real sockets.
+#![allow(clippy::unwrap_used)]
+
+mod equal;
+mod failing;
+mod joining;
+mod together;
