@@ -76,7 +76,7 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
         parts: 2,
         ..Trial::new(residual(image(3, 9, 7), [5, 9])?, Path::Full, 6)
     };
-    problems.push(parts.into_problem());
+    problems.push(parts.into_problem().quick(true));
     for fused in [false, true] {
         let adamw = Trial {
             adamw: true,
