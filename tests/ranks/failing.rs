@@ -53,7 +53,7 @@ fn a_rank_that_vanishes_is_named_by_all() {
     let errors = ends(3, |ranks| {
         match ranks.rank() {
             // Its sockets close.
-            2 => return Err(Error::Stopped),
+            2 => Err(Error::Stopped),
             _ => ranks.barrier().inspect_err(|error| ranks.leave(error)),
         }
     });
