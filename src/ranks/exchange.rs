@@ -21,7 +21,8 @@ impl Ranks {
     /// sends only whether it asks to stop. Rank 0 always adds.
     ///
     /// # Errors
-    /// A rank has left or hangs, or sends a message of another size: [`Error::Rank`] names it.
+    /// A rank has left or hangs, or sends a message of another size: [`Error::Rank`](crate::Error::Rank) names
+    /// it.
     pub fn exchange(&self, sums: &mut [f32], list: &[f32], adds: bool) -> Result<Exchanged> {
         let mut flags = if adds { ADDS } else { 0 };
         if self.wants_to_stop() {

@@ -1,6 +1,6 @@
 //! A transport of sockets: every rank is connected to rank 0, which adds up and hands out.
 //!
-//! Rank 0 listens at one address and takes only those who prove that they know the run's secret ([`handshake`]). What
+//! Rank 0 listens at one address and takes only those who prove that they know the run's secret (`tcp/handshake.rs`). What
 //! follows is neither encrypted nor signed: use it in a network that you trust.
 //!
 //! Each process says every few seconds that it is alive, from a thread of its own: a rank that computes for long is
