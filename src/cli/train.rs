@@ -366,7 +366,8 @@ const RANK_TIMEOUT: u64 = 30;
 /// Trains as rank 0 says.
 fn follow(on_ranks: &OnRanks, interrupt: &Interrupt) -> Result<ExitCode> {
     let rank = on_ranks.ranks.rank();
-    match on_ranks.follow(&interrupt.stop) {
+    let mut note = |text: &str| output::note(&format!("rank {rank}: {text}"));
+    match on_ranks.follow(&interrupt.stop, &mut note) {
         Ok(false) => Ok(ExitCode::SUCCESS),
         Ok(true) | Err(Error::Stopped) => Ok(stopped(interrupt)),
         Err(error) => {

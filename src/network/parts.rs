@@ -28,7 +28,8 @@ pub(super) fn choose(
 ) -> Result<usize> {
     let batch = options.batch;
     // Each rank takes as much of it as the others, if that fits.
-    let ranks = device.ranks().map_or(1, Ranks::size);
+    let trains = options.purpose == Purpose::Training;
+    let ranks = device.ranks().filter(|_| trains).map_or(1, Ranks::size);
     let share = batch.div_ceil(ranks);
     if let Some(asked) = options.micro_batch {
         return Ok(asked.clamp(1, batch.max(1)));

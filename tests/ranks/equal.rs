@@ -131,3 +131,21 @@ fn another_number_of_ranks_goes_on_to_the_same_bits() {
         );
     }
 }
+
+/// Every method, also those that begin dense or choose before the first step: `cargo test --test ranks -- --ignored`.
+#[test]
+#[ignore = "a minute"]
+fn every_method() {
+    for name in MethodName::NAMES {
+        let mut config = config(name.parse().unwrap());
+        config.topology.round_batches = if name.starts_with("gse") { 2 } else { 1 };
+        let data = digits();
+        let alone = train_model(None, &config, &data, None).unwrap();
+        let ends = on_ranks(2, &options(), move |ranks| {
+            train_model(None, &config, &data, Some(ranks)).unwrap()
+        });
+        for (rank, end) in ends.iter().enumerate() {
+            assert_eq!(end, &alone, "{name}, rank {rank}");
+        }
+    }
+}

@@ -9,6 +9,7 @@ use crate::engine::{Device, DeviceOptions};
 use crate::error::Fault;
 use crate::ranks::{Membership, Ranks};
 use crate::train::{Event, Hooks, TrainConfig, Trainer};
+use crate::verify::seen::verify_once;
 use crate::{Error, Result};
 
 /// The ranks of a training, and which of them this process is.
@@ -39,11 +40,17 @@ impl OnRanks {
         }
     }
 
-    /// Tells the other ranks what to train, and from where on.
+    /// Tells the other ranks what to train, from where on, and whether to verify their adapters first.
     ///
     /// # Errors
     /// A rank has left or hangs.
-    pub(super) fn lead(&self, config: &TrainConfig, from: Option<&Checkpoint>) -> Result<()> {
+    pub(super) fn lead(
+        &self,
+        config: &TrainConfig,
+        from: Option<&Checkpoint>,
+        verify: bool,
+    ) -> Result<()> {
+        self.ranks.share_bytes(vec![u8::from(verify)])?;
         self.ranks.share_bytes(config.to_toml()?.into_bytes())?;
         let [model, manifest] = match from {
             None => [Vec::new(), Vec::new()],
@@ -54,20 +61,21 @@ impl OnRanks {
         Ok(())
     }
 
-    /// Trains what rank 0 says, to the end or until `stop` is set on any rank. Writes nothing and shows nothing. Returns
-    /// whether the training was interrupted.
+    /// Trains what rank 0 says, to the end or until `stop` is set on any rank. Writes nothing and shows nothing but what
+    /// `note` is told of the adapter. Returns whether the training was interrupted.
     ///
     /// # Errors
     /// As those of a training that is recorded; all other ranks are told.
-    pub fn follow(&self, stop: &AtomicBool) -> Result<bool> {
-        let followed = self.train(stop);
+    pub fn follow(&self, stop: &AtomicBool, note: &mut dyn FnMut(&str)) -> Result<bool> {
+        let followed = self.train(stop, note);
         if let Err(error) = &followed {
             self.ranks.leave(error);
         }
         followed
     }
 
-    fn train(&self, stop: &AtomicBool) -> Result<bool> {
+    fn train(&self, stop: &AtomicBool, note: &mut dyn FnMut(&str)) -> Result<bool> {
+        let verify = self.ranks.share_bytes(Vec::new())? == [1];
         let text = self.ranks.share_bytes(Vec::new())?;
         let text = String::from_utf8(text).map_err(|_| {
             Error::Device(Fault::Written {
@@ -96,6 +104,10 @@ impl OnRanks {
             ..DeviceOptions::default()
         });
         let mut device = Device::open(&config.machine.adapter, &options)?;
+        if let (true, Some(adapter)) = (verify, device.adapter()) {
+            // Ranks may have adapters of their own.
+            verify_once(&device, &adapter.index.to_string(), options.threads, note)?;
+        }
         device.join(self.ranks.clone());
         let mut trainer = match from {
             None => Trainer::new(device, config, data)?,

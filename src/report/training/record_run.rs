@@ -130,7 +130,7 @@ impl RecordedTraining {
                 Place::Resume(resumed) => Some(&resumed.checkpoint),
                 _ => None,
             };
-            on_ranks.lead(&config, from)?;
+            on_ranks.lead(&config, from, options.verify)?;
             device.join(on_ranks.ranks.clone());
         }
         let mut trainer = match place {
