@@ -125,6 +125,13 @@ impl Explainer {
             }
             first += own.len();
         }
+        let broken = |e: &Explanation| e.gradient.iter().any(|x| !x.is_finite());
+        if let Some(sample) = explanations.iter().position(broken) {
+            return Err(Error::Shape(Misfit::NotFinite {
+                what: format!("the gradient at sample {sample}"),
+                way_out: "the network's numbers are too large to explain it".to_owned(),
+            }));
+        }
         match first == explanations.len() {
             true => Ok(explanations),
             false => Err(left_out()),

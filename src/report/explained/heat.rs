@@ -25,6 +25,7 @@ const BLUR: f64 = 0.03;
 
 /// The colour of a number from 0 to 1.
 fn colour(share: f64) -> [u8; 3] {
+    let share = if share.is_nan() { 0.0 } else { share };
     let at = share.clamp(0.0, 1.0) * (HEAT.len() - 1) as f64;
     let (low, rest) = (at.floor(), at.fract());
     let next = HEAT[(low as usize + 1).min(HEAT.len() - 1)];
