@@ -70,6 +70,13 @@ impl Executor {
         for turn in 0..turns.count() {
             let own = turns.state(turn, ranks.rank(), state);
             let mut found = vec![0.0; views.iter().map(View::words).sum()];
+            if own.is_none() && turn == 0 {
+                // Goes through the pass with what is loaded, and drops what that finds: the update reads what a pass
+                // prepares, such as Top-KAST's selection.
+                let any = turns.state(0, 0, state).unwrap_or(state);
+                self.set_step(device, any)?;
+                runner.run(self.programs.pass(pass, false)?)?;
+            }
             if let (Some(own), Some(part)) = (own, parts.get(turn)) {
                 runner.load(part, &slots)?;
                 self.set_step(device, own)?;

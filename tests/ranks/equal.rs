@@ -136,6 +136,7 @@ fn another_number_of_ranks_goes_on_to_the_same_bits() {
 #[test]
 #[ignore = "a minute"]
 fn every_method() {
+    let mut differ = Vec::new();
     for name in MethodName::NAMES {
         let mut config = config(name.parse().unwrap());
         config.topology.round_batches = if name.starts_with("gse") { 2 } else { 1 };
@@ -144,8 +145,8 @@ fn every_method() {
         let ends = on_ranks(2, &options(), move |ranks| {
             train_model(None, &config, &data, Some(ranks)).unwrap()
         });
-        for (rank, end) in ends.iter().enumerate() {
-            assert_eq!(end, &alone, "{name}, rank {rank}");
-        }
+        let unlike = ends.iter().enumerate().filter(|(_, end)| **end != alone);
+        differ.extend(unlike.map(|(rank, _)| format!("{name}, rank {rank}")));
     }
+    assert!(differ.is_empty(), "{differ:?}");
 }
