@@ -10,6 +10,7 @@ use rootlet::low_level::ranks::{Membership, Ranks};
 use rootlet::report::OnRanks;
 
 use super::output;
+use super::processes::is_launched;
 
 /// The variable with the secret that all ranks of a run know.
 pub(super) const SECRET: &str = "ROOTLET_SECRET";
@@ -29,6 +30,14 @@ pub(super) fn join(silence: u64, stop: &AtomicBool) -> Result<Option<OnRanks>> {
         silence: Duration::from_secs(silence),
         ..Options::with_secret(secret)
     };
+    if membership.rank == 0 && !is_launched() {
+        output::note(&format!(
+            "rank 0 waits at {} for {} more, for at most {} s",
+            membership.place(),
+            membership.size - 1,
+            options.join.as_secs()
+        ));
+    }
     let ranks = Ranks::new(Tcp::join(&membership, &options, stop)?);
     if ranks.is_first() {
         output::note(&format!(

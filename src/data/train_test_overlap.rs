@@ -53,6 +53,13 @@ impl Images {
         }
     }
 
+    /// Of a folder, notes the [hashes](Self::hashes) of images that another process has read.
+    pub(crate) fn add_hashes(&self, read: &[u64]) {
+        if let Some(split) = self.folder().filter(|split| split.len() == read.len()) {
+            split.hashes.add(read);
+        }
+    }
+
     /// The same hashes as older versions computed them.
     fn older_hashes(&self, shape: ImageShape) -> Option<Vec<u64>> {
         match (self.memory(), self.folder()) {

@@ -1,5 +1,7 @@
 //! Which rank this process is, and where rank 0 listens, from the variables that launchers set.
 
+use std::num::NonZeroU16;
+
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::{Error, RankFault, Result};
@@ -133,12 +135,15 @@ impl Membership {
         };
         let port = match get("MASTER_PORT") {
             None => job_port(launcher.job.iter().filter_map(|name| get(name))),
-            Some(port) => port.parse().map_err(|_| {
-                fault(
-                    "MASTER_PORT",
-                    format!("is {port:?}: it must be a port's number"),
-                )
-            })?,
+            Some(port) => port
+                .parse::<NonZeroU16>()
+                .map(NonZeroU16::get)
+                .map_err(|_| {
+                    fault(
+                        "MASTER_PORT",
+                        format!("is {port:?}: it must be a port's number"),
+                    )
+                })?,
         };
         Ok(Some(Membership {
             rank,

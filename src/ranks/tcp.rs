@@ -45,6 +45,9 @@ impl Options {
     }
 }
 
+/// How often a process says that it is alive within the time in which others expect to hear from it.
+const PULSES: u32 = 5;
+
 /// Ranks that are connected by TCP.
 pub struct Tcp {
     rank: usize,
@@ -82,6 +85,7 @@ impl Tcp {
         let mut links: Vec<Option<Link>> = (1..size).map(|_| None).collect();
         let doing = "take other ranks";
         listener.set_nonblocking(true).map_err(refused(doing))?;
+        let mut pulsed = Instant::now();
         while let Some(missing) = links.iter().position(Option::is_none) {
             let stream = match listener.accept() {
                 Ok((stream, _)) => stream,
@@ -101,6 +105,11 @@ impl Tcp {
                         let links: Vec<Link> = links.into_iter().flatten().collect();
                         tell_all(&links, &Error::Rank(fault.clone()));
                         return Err(Error::Rank(fault));
+                    }
+                    // Those that are here wait for the others, too.
+                    if pulsed.elapsed() >= options.silence / PULSES {
+                        links.iter().flatten().for_each(Link::pulse);
+                        pulsed = Instant::now();
                     }
                     std::thread::sleep(Duration::from_millis(10));
                     continue;
@@ -151,7 +160,7 @@ impl Tcp {
         Ok(Tcp {
             rank,
             size,
-            _pulse: Pulse::start(links.clone(), options.silence / 5)?,
+            _pulse: Pulse::start(links.clone(), options.silence / PULSES)?,
             links,
         })
     }

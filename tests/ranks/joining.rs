@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use rootlet::error::RankFault;
-use rootlet::low_level::ranks::Collective;
 use rootlet::low_level::ranks::tcp::{Options, Tcp};
+use rootlet::low_level::ranks::{Collective, Ranks};
 use rootlet::prelude::*;
 
 use super::together::{NEVER, membership, options};
@@ -84,5 +84,33 @@ fn waiting_for_ranks_can_be_stopped() {
             matches!(error, Error::Rank(RankFault::Stopped { here: 1, size: 2 })),
             "{error}"
         );
+    }
+}
+
+#[test]
+fn ranks_that_are_here_wait_for_a_late_one() {
+    let options = Options {
+        silence: Duration::from_secs(1),
+        ..options()
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let all: Vec<_> = (0..3)
+        .map(|rank| {
+            let (options, listener) = (options.clone(), listener.try_clone().unwrap());
+            thread::spawn(move || {
+                if rank == 2 {
+                    thread::sleep(Duration::from_millis(1500));
+                }
+                let ranks = Ranks::new(match rank {
+                    0 => Tcp::listen(listener, 3, &options, &NEVER)?,
+                    _ => Tcp::join(&membership(rank, 3, port), &options, &NEVER)?,
+                });
+                ranks.barrier()
+            })
+        })
+        .collect();
+    for rank in all {
+        rank.join().unwrap().unwrap();
     }
 }

@@ -55,6 +55,14 @@ impl Hashes {
         }
     }
 
+    /// Notes what another process has read of the same images: a hash of the pixels of each, or [`UNREAD`].
+    pub fn add(&self, read: &[u64]) {
+        let pixels = self.0.pixels.get_or_init(|| unread(read.len()));
+        for (index, &hash) in read.iter().enumerate() {
+            note(pixels, index, || hash);
+        }
+    }
+
     /// From here on, hashes are also noted as older versions computed them, for `images` images.
     pub fn expect_older(&self, images: usize) {
         self.0.older.get_or_init(|| unread(images));

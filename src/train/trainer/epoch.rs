@@ -326,6 +326,7 @@ impl Trainer {
             score: self.progress.score_sum,
             seen: self.progress.seen,
         };
+        self.share_learned()?;
         let evaluation = self.timed_evaluation(stop)?;
         self.progress.epoch += 1;
         self.progress.batch = 0;

@@ -25,16 +25,39 @@ impl Trainer {
     }
 
     /// The batches of an evaluation that are this process's. Scores that need all outputs together are computed from
-    /// all batches, on every rank.
+    /// all batches, on every rank; and images of folders are read by all, so that each knows those that it was trained
+    /// on.
     pub(super) fn share_of_evaluation(&self) -> Share {
         match self.device.ranks() {
-            Some(ranks) if self.network.targets() == TargetKind::Labels => Share {
-                index: ranks.rank(),
-                of: ranks.size(),
-                group: ranks.size(),
-            },
+            Some(ranks)
+                if self.network.targets() == TargetKind::Labels
+                    && self.data.test.folder().is_none() =>
+            {
+                Share {
+                    index: ranks.rank(),
+                    of: ranks.size(),
+                    group: ranks.size(),
+                }
+            }
             _ => Share::default(),
         }
+    }
+
+    /// Tells the other ranks which images of a folder were read here, so that each knows what the network has learned
+    /// from. All ranks call this at the same step.
+    ///
+    /// # Errors
+    /// A rank has left or hangs.
+    pub(super) fn share_learned(&self) -> Result<()> {
+        let train = &self.data.train;
+        let (Some(ranks), Some(_)) = (self.device.ranks(), train.folder()) else {
+            return Ok(());
+        };
+        let own = train.hashes(self.data.shape).unwrap_or_default();
+        for read in ranks.gather_everywhere(bytemuck::cast_slice(&own))? {
+            train.add_hashes(&bytemuck::pod_collect_to_vec::<u8, u64>(&read));
+        }
+        Ok(())
     }
 
     /// The flag by which waiting for data may be interrupted: among ranks none, because all of them stop together, after

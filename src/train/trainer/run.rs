@@ -100,6 +100,11 @@ impl Trainer {
             let whole = self.train_epoch(hooks, &mut clock)?;
             self.progress.seconds = clock.seconds();
             if !whole {
+                if self.device.ranks().is_some_and(Ranks::stops)
+                    && let Err(error) = self.share_learned()
+                {
+                    self.ends_in_order(error)?;
+                }
                 break;
             }
             let (done, evaluation) = match self.finish_epoch(self.heeded(hooks.stop), &mut clock) {
