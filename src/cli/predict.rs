@@ -46,6 +46,7 @@ pub fn run(args: &PredictArgs) -> Result<()> {
         tells_limit: args.limit.is_some(),
         part: args.part,
         skips: args.skip_damaged,
+        can_skip: true,
         notes: true,
         done: "predicted for",
         doing: "predicting for",

@@ -17,10 +17,13 @@ use rootlet::report::RunFolder;
 use rootlet::{Error, Result};
 
 use super::interrupt::Interrupt;
-use super::{output, ranks};
+use super::output;
 
 /// Tells a process that it is a rank, and names the file that rank 0 writes its run's folder into.
 const LAUNCHED: &str = "ROOTLET_LAUNCHED";
+
+/// The variable with the secret that all ranks of a run know.
+pub(super) const SECRET: &str = "ROOTLET_SECRET";
 
 /// How long ranks may take to end after the first has failed, besides the silence after which they notice.
 const GRACE: Duration = Duration::from_secs(5);
@@ -139,7 +142,7 @@ impl Processes {
             command
                 .args(words)
                 .env(LAUNCHED, told)
-                .env(ranks::SECRET, &secret)
+                .env(SECRET, &secret)
                 .env("RANK", rank.to_string())
                 .env("LOCAL_RANK", rank.to_string())
                 .env("WORLD_SIZE", self.count.to_string())

@@ -10,10 +10,7 @@ use rootlet::low_level::ranks::{Membership, Ranks};
 use rootlet::report::OnRanks;
 
 use super::output;
-use super::processes::is_launched;
-
-/// The variable with the secret that all ranks of a run know.
-pub(super) const SECRET: &str = "ROOTLET_SECRET";
+use super::processes::{SECRET, is_launched};
 
 /// The ranks that this process belongs to; `None` if it trains alone. `silence`: seconds after which a silent rank
 /// counts as dead.

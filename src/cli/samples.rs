@@ -23,6 +23,8 @@ pub(super) struct Wanted<'a> {
     pub part: Option<DataPart>,
     /// Whether what cannot be read is left out.
     pub skips: bool,
+    /// Whether the command has a flag for that, which errors name.
+    pub can_skip: bool,
     /// Whether what is to be known about the data set is told: not if only a few samples of it are looked at.
     pub notes: bool,
     /// What is done with the samples: "predicted for".
@@ -59,7 +61,7 @@ impl Samples {
         if !predictor.takes_tables() {
             let images = predictor.photos(wanted.inputs, skips);
             return Ok(vec![Self {
-                images: images.map_err(|error| advised(error, skips))?,
+                images: images.map_err(|error| advised(error, skips || !wanted.can_skip))?,
                 call: Call::File,
                 truth: None,
             }]);

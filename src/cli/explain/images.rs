@@ -40,6 +40,7 @@ pub(super) fn run(args: &ExplainArgs, opened: &Opened) -> Result<()> {
         tells_limit: args.limit.is_some(),
         part: args.part,
         skips: false,
+        can_skip: false,
         notes: false,
         done: "explained",
         doing: "explaining",
