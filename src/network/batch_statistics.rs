@@ -67,21 +67,19 @@ impl BatchStatistics {
 /// For each channel of a batch norm: where its running mean and variance are, and the positions of its plane.
 fn places(model: &Model, parameters: &Parameters) -> Result<Vec<u32>> {
     let kind = BatchNorm { relu: false }.kind();
-    let mut spans = parameters.spans().iter();
+    let mut number = 0;
     let mut places = Vec::new();
     for node in model.nodes() {
         if node.layer().parameters(&model.inputs_of(node)).is_empty() {
             continue;
         }
-        let Some(span) = spans.next().filter(|span| span.kind == kind) else {
+        let own = parameters.layer(number)?;
+        number += 1;
+        if node.layer().kind() != kind {
             continue;
-        };
-        let first = |name: &str| {
-            let array = span.arrays.iter().find(|a| a.parameter.name == name);
-            array.map(|array| array.first as u32)
-        };
-        let (Some(mean), Some(variance)) = (first("running_mean"), first("running_variance"))
-        else {
+        }
+        let first = |name| own.first(name).map(|first| first as u32);
+        let (Ok(mean), Ok(variance)) = (first("running_mean"), first("running_variance")) else {
             continue;
         };
         let positions = node.extent().positions();

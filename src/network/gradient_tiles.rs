@@ -55,7 +55,7 @@ impl Network {
     /// once per part, to be added up. `state` is that of the whole batch.
     ///
     /// # Errors
-    /// The network is not for [gradients](crate::network::Purpose::Gradients), the parts have other shapes, or the device is
+    /// The network is not for [gradients](super::Purpose::Gradients), the parts have other shapes, or the device is
     /// lost.
     pub fn gradient_tiles(
         &self,

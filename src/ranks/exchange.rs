@@ -42,10 +42,7 @@ impl Ranks {
         let numbers = sums.len() * 4;
         self.transport().gather(&own, &mut |rank, bytes| {
             bytes_here += if rank > 0 { bytes.len() } else { 0 };
-            let (flags, mut rest) = bytes
-                .split_first_chunk()
-                .ok_or_else(|| other_message(rank))?;
-            let flags = u32::from_le_bytes(*flags);
+            let (flags, mut rest) = word(bytes).ok_or_else(|| other_message(rank))?;
             stops |= flags & STOP != 0;
             if flags & ADDS == 0 {
                 return Ok(());
@@ -77,17 +74,12 @@ impl Ranks {
             false => own.len() + all.len(),
         };
         self.count(bytes_here, began.elapsed());
-        let header = all
-            .split_at_checked(8)
-            .filter(|(_, rest)| rest.len() >= numbers);
-        let (header, rest) = header.ok_or_else(|| other_message(0))?;
-        let (found, rest) = rest.split_at(numbers);
+        let (stops, rest) = word(&all).ok_or_else(|| other_message(0))?;
+        let (count, rest) = word(rest).ok_or_else(|| other_message(0))?;
+        let count = count as usize;
+        let (found, rest) = (rest.split_at_checked(numbers)).ok_or_else(|| other_message(0))?;
         bytemuck::cast_slice_mut::<f32, u8>(sums).copy_from_slice(found);
-        self.all_stop(header[0] != 0);
-        let count = header[4..]
-            .iter()
-            .rev()
-            .fold(0usize, |n, &b| n << 8 | usize::from(b));
+        self.all_stop(stops != 0);
         if rest.len() != count * list.len() * 4 {
             return Err(other_message(0));
         }
@@ -100,4 +92,10 @@ impl Ranks {
         };
         Ok(Exchanged { lists })
     }
+}
+
+/// The word that a message begins with, and the rest.
+fn word(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let (word, rest) = bytes.split_first_chunk()?;
+    Some((u32::from_le_bytes(*word), rest))
 }

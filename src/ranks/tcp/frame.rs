@@ -95,10 +95,8 @@ impl Link {
             let mut header = [0; HEADER];
             let mut read = |bytes: &mut [u8]| reader.read_exact(bytes).map_err(|e| self.fault(&e));
             read(&mut header)?;
-            let length = header[1..]
-                .iter()
-                .rev()
-                .fold(0u64, |n, &b| n << 8 | u64::from(b));
+            let [kind, length @ ..] = header;
+            let length = u64::from_le_bytes(length);
             let mut bytes = Vec::new();
             while (bytes.len() as u64) < length {
                 let start = bytes.len();
@@ -106,7 +104,7 @@ impl Link {
                 bytes.resize(start + more, 0);
                 read(&mut bytes[start..])?;
             }
-            match header[0] {
+            match kind {
                 0 => return Ok(bytes),
                 1 => {}
                 2 => return Err(Error::Rank(self.left(&bytes))),
