@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use rootlet::Result;
 use rootlet::command::shared_secret;
 use rootlet::low_level::ranks::tcp::{Options, Tcp};
@@ -12,11 +13,65 @@ use rootlet::report::OnRanks;
 use super::output;
 use super::processes::{SECRET, is_launched};
 
+/// What carries the messages between processes that train together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Transport {
+    /// MPI, in a program that was built with the feature `mpi`
+    Mpi,
+    /// Sockets
+    Tcp,
+}
+
+/// Whether this program can use MPI.
+const HAS_MPI: bool = cfg!(feature = "mpi");
+
 /// The ranks that this process belongs to; `None` if it trains alone. `silence`: seconds after which a silent rank
-/// counts as dead.
-pub(super) fn join(silence: u64, stop: &AtomicBool) -> Result<Option<OnRanks>> {
+/// counts as dead. Without a `transport`, processes that mpirun started use MPI if this program has it.
+pub(super) fn join(
+    transport: Option<Transport>,
+    silence: u64,
+    stop: &AtomicBool,
+) -> Result<Option<OnRanks>> {
     let variable = |name: &str| std::env::var(name).ok();
-    let Some(membership) = Membership::from_environment(&variable)? else {
+    let by_mpi = HAS_MPI && Membership::is_by_mpi(&variable);
+    let silence = Duration::from_secs(silence);
+    match transport {
+        Some(Transport::Mpi) => join_by_mpi(silence).map(Some),
+        None if by_mpi => join_by_mpi(silence).map(Some),
+        _ => join_by_tcp(&variable, silence, stop),
+    }
+}
+
+#[cfg(feature = "mpi")]
+fn join_by_mpi(silence: Duration) -> Result<OnRanks> {
+    let mpi = rootlet::low_level::ranks::mpi::Mpi::join(silence)?;
+    let (local_rank, local_size) = mpi.local();
+    let ranks = Ranks::new(mpi);
+    if ranks.is_first() {
+        output::note(&format!("{} ranks train together over MPI", ranks.size()));
+    }
+    Ok(OnRanks {
+        ranks,
+        local_rank,
+        local_size,
+    })
+}
+
+#[cfg(not(feature = "mpi"))]
+fn join_by_mpi(_: Duration) -> Result<OnRanks> {
+    Err(rootlet::Error::LeftOut {
+        what: "has no MPI",
+        feature: "mpi",
+        way_out: "leave --transport mpi out: under mpirun its processes find each other by TCP",
+    })
+}
+
+fn join_by_tcp(
+    variable: &dyn Fn(&str) -> Option<String>,
+    silence: Duration,
+    stop: &AtomicBool,
+) -> Result<Option<OnRanks>> {
+    let Some(membership) = Membership::from_environment(variable)? else {
         return Ok(None);
     };
     let secret = match variable(SECRET).filter(|secret| !secret.is_empty()) {
@@ -24,7 +79,7 @@ pub(super) fn join(silence: u64, stop: &AtomicBool) -> Result<Option<OnRanks>> {
         None => shared_secret()?,
     };
     let options = Options {
-        silence: Duration::from_secs(silence),
+        silence,
         ..Options::with_secret(secret)
     };
     if membership.rank == 0 && !is_launched() {
@@ -43,5 +98,9 @@ pub(super) fn join(silence: u64, stop: &AtomicBool) -> Result<Option<OnRanks>> {
             membership.place()
         ));
     }
-    Ok(Some(OnRanks { ranks, membership }))
+    Ok(Some(OnRanks {
+        ranks,
+        local_rank: membership.local_rank,
+        local_size: membership.local_size,
+    }))
 }

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::engine::Grid;
 use crate::engine::loops::{NONE, SEARCH, looped};
 use crate::sparse::LayerSpan;
+use crate::threads::DealOut;
 
 /// Columns of a row that one invocation writes.
 const COLUMNS: usize = 64;
@@ -59,7 +60,7 @@ impl ExpandTwin<'_> {
         self.output[..rows * cols]
             .par_chunks_exact_mut(cols)
             .enumerate()
-            .for_each(|(row, output)| {
+            .deal_out(|(row, output)| {
                 let row = p.first_row as usize + row;
                 let range = self.row_offsets[row] as usize..self.row_offsets[row + 1] as usize;
                 output.fill(0.0);

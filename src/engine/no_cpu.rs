@@ -7,6 +7,10 @@ enum Never {}
 
 pub(crate) struct CpuExecutor(Never);
 
+/// Of nothing.
+#[derive(Default)]
+pub(crate) struct Delays;
+
 impl CpuExecutor {
     pub(crate) fn new(_threads: usize) -> Result<Self> {
         Err(Error::LeftOut {
@@ -21,7 +25,7 @@ impl CpuExecutor {
         match self.0 {}
     }
 
-    pub(crate) fn run(&self, _: &[Dispatch]) -> Result<()> {
+    pub(crate) fn run(&self, _: &[Dispatch], _: &Delays) -> Result<()> {
         match self.0 {}
     }
 

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, ShapeFamily};
+use crate::threads::DealOut;
 
 /// Invocations per workgroup.
 const WORKGROUP: u32 = 64;
@@ -49,7 +50,7 @@ impl BiasGradientTwin<'_> {
             .par_iter_mut()
             .zip(self.delta[..rows * lanes].par_chunks_exact(lanes))
             .with_min_len(256)
-            .for_each(|(gradient, delta)| {
+            .deal_out(|(gradient, delta)| {
                 let (vectors, _) = delta.as_chunks::<4>();
                 let mut sum = [0f32; 4];
                 for v in vectors {

@@ -14,6 +14,7 @@ use crate::engine::loops::{NONE, looped};
 use crate::engine::random::{Stream, pcg4d, random};
 use crate::engine::{Grid, Plan, StepState, View};
 use crate::error::{Error, Misfit, Result};
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// `output = input * (scale where a sample keeps its element, else 0)`, or adds to it. One kernel serves as forward
@@ -60,7 +61,7 @@ impl DropoutApplyTwin<'_> {
             .par_chunks_mut(rows * lanes)
             .zip(self.input[..elements * lanes].par_chunks(rows * lanes))
             .enumerate()
-            .for_each(|(task, (output, input))| {
+            .deal_out(|(task, (output, input))| {
                 let mut words = vec![[0u32; 4]; (lanes + shift).div_ceil(4)];
                 let pairs = output
                     .chunks_exact_mut(lanes)

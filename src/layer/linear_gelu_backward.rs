@@ -7,6 +7,7 @@ use super::pointwise::CHUNK;
 use crate::engine::loops::Piece;
 use crate::engine::{Grid, WorkgroupShape};
 use crate::sparse::{GATHERS, SpmmTransposedParams, SpmmTransposedTwin, tiled_pieces};
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// [`struct@SpmmTransposed`](crate::sparse::SpmmTransposed) times the derivative of the [GELU](super::GeluBackward)
@@ -82,7 +83,7 @@ impl LinearGeluBackwardTwin<'_> {
         let arch = pulp::Arch::new();
         (self.output[..words].par_chunks_mut(CHUNK))
             .zip(self.taken.par_chunks(CHUNK))
-            .for_each(|(output, taken)| {
+            .deal_out(|(output, taken)| {
                 arch.dispatch(
                     #[inline(always)]
                     || {

@@ -12,6 +12,7 @@ use super::pointwise::{ROWS, fits};
 use crate::engine::loops::{NONE, looped};
 use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Misfit, Result};
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// Reorders an image into tokens of one patch each, or tokens into an image.
@@ -63,7 +64,7 @@ impl PatchTokensTwin<'_> {
             .par_chunks_exact_mut(lanes)
             .with_min_len(ROWS)
             .enumerate()
-            .for_each(|(row, output)| {
+            .deal_out(|(row, output)| {
                 let from = match p.inverse {
                     0 => of_tokens(row),
                     _ => of_image(row),

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use crate::engine::View;
 use crate::error::{Error, Misfit, Result};
+use crate::threads::DealOut;
 
 /// Words that a thread takes at a time: three such slices stay in a core's second-level cache.
 pub(super) const CHUNK: usize = 16 * 1024;
@@ -20,7 +21,7 @@ pub(super) fn map<const N: usize>(
     target
         .par_chunks_mut(CHUNK)
         .enumerate()
-        .for_each(|(i, target)| {
+        .deal_out(|(i, target)| {
             arch.dispatch(Map {
                 sources: sources.map(|s| &s[i * CHUNK..][..target.len()]),
                 target,

@@ -12,6 +12,7 @@ use super::pointwise::{ROWS, fits};
 use crate::engine::loops::{NONE, looped};
 use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Misfit, Result};
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// `output[row, i] = input[row, i] + table[row]` for every lane i.
@@ -40,7 +41,7 @@ impl AddPositionsTwin<'_> {
             .zip(self.input.par_chunks_exact(lanes))
             .zip(self.table)
             .with_min_len(ROWS)
-            .for_each(|((output, input), position)| {
+            .deal_out(|((output, input), position)| {
                 for (y, x) in output.iter_mut().zip(input) {
                     *y = x + position;
                 }
@@ -71,7 +72,7 @@ impl AddPositionsInPlaceTwin<'_> {
             .par_chunks_exact_mut(lanes)
             .zip(self.table)
             .with_min_len(ROWS)
-            .for_each(|(activation, position)| {
+            .deal_out(|(activation, position)| {
                 for x in activation {
                     *x += position;
                 }

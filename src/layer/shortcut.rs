@@ -14,6 +14,7 @@ use super::pointwise::{check_views, word};
 use crate::engine::loops::{NONE, looped};
 use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Misfit, Result};
+use crate::threads::DealOut;
 use crate::window::{Window, WindowParams};
 
 crate::kernel! {
@@ -46,7 +47,7 @@ impl ShortcutForwardTwin<'_> {
         self.output[..p.channels_out as usize * window.output[0] * window.output[1] * lanes]
             .par_chunks_exact_mut(window.output[1] * lanes)
             .enumerate()
-            .for_each(|(line, output)| {
+            .deal_out(|(line, output)| {
                 let (c, y) = (line / window.output[0], line % window.output[0]);
                 match c.checked_sub(before).filter(|c| *c < channels) {
                     None => output.fill(0.0),
@@ -97,7 +98,7 @@ impl ShortcutBackwardTwin<'_> {
         self.output[..channels * window.input[0] * window.input[1] * lanes]
             .par_chunks_exact_mut(window.input[1] * lanes)
             .enumerate()
-            .for_each(|(line, output)| {
+            .deal_out(|(line, output)| {
                 let (c, y) = (line / window.input[0] + before, line % window.input[0]);
                 let seen = y % window.stride[0] == 0;
                 if !accumulate {

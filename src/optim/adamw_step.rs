@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::engine::StepState;
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// `age += 1; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g²;
@@ -67,7 +68,7 @@ impl AdamWStepTwin<'_> {
             .zip(self.second[..length].par_chunks_mut(CHUNK))
             .zip(self.age[..length].par_chunks_mut(CHUNK))
             .zip(self.gradient[..length].par_chunks(CHUNK))
-            .for_each(|((((weights, first), second), age), gradient)| {
+            .deal_out(|((((weights, first), second), age), gradient)| {
                 // Ages come in long runs of equal values: connections that grew together, or have always been there.
                 let mut known = (0, 0.0, 0.0);
                 let numbers = weights.iter_mut().zip(first).zip(second).zip(age);

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::engine::loops::{NONE, looped};
 use crate::engine::{Buffer, Grid, Plan, View};
 use crate::error::Result;
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// Sums the squares of every `workgroups`-th stretch of 64 vectors into `sums[first + workgroup]`. Grid:
@@ -72,7 +73,7 @@ impl SquareSumsTwin<'_> {
         let (groups, first) = (self.params.workgroups as usize, self.params.first as usize);
         let (vectors, _) = self.numbers[..4 * self.params.vectors as usize].as_chunks::<4>();
         let sums = self.sums[first..first + groups].par_iter_mut();
-        sums.enumerate().for_each(|(group, sum)| {
+        sums.enumerate().deal_out(|(group, sum)| {
             let mut lanes = [0.0; LANES];
             for stretch in vectors.chunks(LANES).skip(group).step_by(groups) {
                 for (lane, vector) in lanes.iter_mut().zip(stretch) {
@@ -104,7 +105,7 @@ impl ScaleTwin<'_> {
     fn run(self) {
         let factor = self.factor[0];
         let numbers = &mut self.numbers[..4 * self.params.vectors as usize];
-        numbers.par_chunks_mut(CHUNK).for_each(|chunk| {
+        numbers.par_chunks_mut(CHUNK).deal_out(|chunk| {
             for number in chunk {
                 *number *= factor;
             }

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::engine::StepState;
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// `g = gradient + decay * w; v = momentum * v + g; w -= lr * v`, or with Nesterov `w -= lr * (g + momentum * v)`.
@@ -44,7 +45,7 @@ impl SgdStepTwin<'_> {
             .par_chunks_mut(CHUNK)
             .zip(self.velocity[..length].par_chunks_mut(CHUNK))
             .zip(self.gradient[..length].par_chunks(CHUNK))
-            .for_each(|((weights, velocity), gradient)| {
+            .deal_out(|((weights, velocity), gradient)| {
                 arch.dispatch(|| {
                     for ((w, v), g) in weights.iter_mut().zip(velocity).zip(gradient) {
                         let g = g + weight_decay * *w;

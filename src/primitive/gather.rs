@@ -1,5 +1,6 @@
 //! Gather: reads one array in the order given by another.
 
+use crate::threads::DealOut;
 use rayon::prelude::*;
 
 crate::kernel! {
@@ -18,6 +19,6 @@ impl GatherTwin<'_> {
             .par_iter_mut()
             .zip(self.indices)
             .with_min_len(4096)
-            .for_each(|(out, &i)| *out = self.source[i as usize]);
+            .deal_out(|(out, &i)| *out = self.source[i as usize]);
     }
 }

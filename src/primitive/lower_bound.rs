@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::engine::loops::{NONE, SEARCH, looped};
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// `offsets[t]` = number of keys below `t`, for `t` in `0..targets`; `keys` are sorted. Grid:
@@ -21,7 +22,7 @@ impl LowerBoundTwin<'_> {
             .par_iter_mut()
             .zip(0u32..self.params.targets)
             .with_min_len(1024)
-            .for_each(|(offset, target)| {
+            .deal_out(|(offset, target)| {
                 *offset = keys.partition_point(|&key| key < target) as u32;
             });
     }

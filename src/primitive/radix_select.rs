@@ -10,6 +10,7 @@ use super::scan::{Scan, workgroup_scan};
 use crate::engine::loops::{NONE, SEARCH, further, looped};
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::Result;
+use crate::threads::DealOut;
 
 /// Words of a segment's state: the key so far, and how many items are left to take.
 pub const STATE_WORDS: usize = 2;
@@ -45,7 +46,7 @@ impl RadixSelectHistogramTwin<'_> {
             let known = self.state[segment * STATE_WORDS];
             let counts = items(self.values, self.starts, segment, p.length)
                 .par_chunks(BLOCK * 4)
-                .map(|block| {
+                .deal_out_map(|block| {
                     let mut counts = [0u32; DIGITS];
                     for &value in block {
                         let key = select_key(value, p.largest);
@@ -55,15 +56,10 @@ impl RadixSelectHistogramTwin<'_> {
                         }
                     }
                     counts
-                })
-                .reduce(
-                    || [0; DIGITS],
-                    |mut a, b| {
-                        a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
-                        a
-                    },
-                );
-            bins.iter_mut().zip(counts).for_each(|(bin, n)| *bin += n);
+                });
+            for counts in counts {
+                bins.iter_mut().zip(counts).for_each(|(bin, n)| *bin += n);
+            }
         }
     }
 }
@@ -125,7 +121,7 @@ impl RadixSelectTiesTwin<'_> {
             own.par_iter_mut()
                 .zip(values)
                 .with_min_len(BLOCK)
-                .for_each(|(tie, &v)| *tie = u32::from(select_key(v, p.largest) == last));
+                .deal_out(|(tie, &v)| *tie = u32::from(select_key(v, p.largest) == last));
         }
         rest.fill(0);
     }
@@ -160,7 +156,7 @@ impl RadixSelectFlagsTwin<'_> {
                 .zip(values)
                 .zip(ties)
                 .with_min_len(BLOCK)
-                .for_each(|((taken, &value), &tie)| {
+                .deal_out(|((taken, &value), &tie)| {
                     let key = select_key(value, p.largest);
                     *taken = u32::from(key < last || (key == last && tie - ties[0] < left));
                 });

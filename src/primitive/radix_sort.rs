@@ -13,6 +13,7 @@ use super::scatter::shared;
 use crate::engine::loops::{NONE, looped};
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::Result;
+use crate::threads::DealOut;
 
 /// Most bits to sort by in one pass.
 const BITS: u32 = 8;
@@ -46,14 +47,13 @@ impl RadixSortHistogramTwin<'_> {
         let blocks = p.blocks as usize;
         let counts: Vec<[u32; DIGITS]> = self.keys[..p.length as usize]
             .par_chunks(BLOCK)
-            .map(|block| {
+            .deal_out_map(|block| {
                 let mut counts = [0; DIGITS];
                 for key in block {
                     counts[(key >> p.shift & p.mask) as usize % DIGITS] += 1;
                 }
                 counts
-            })
-            .collect();
+            });
         for (k, block) in counts.iter().enumerate() {
             for (d, &count) in block[..=p.mask as usize].iter().enumerate() {
                 self.histogram[d * blocks + k] = count;
@@ -93,7 +93,7 @@ impl RadixSortScatterTwin<'_> {
         // The blocks of a digit follow each other, so a run of blocks only needs the bases of its first one.
         keys.par_chunks(RUN * BLOCK)
             .enumerate()
-            .for_each(|(run, keys)| {
+            .deal_out(|(run, keys)| {
                 let first = run * RUN;
                 let mut next = [0; DIGITS];
                 for (d, base) in next[..=p.mask as usize].iter_mut().enumerate() {

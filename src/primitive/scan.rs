@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::engine::loops::{Loops, NONE, looped};
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::Result;
+use crate::threads::DealOut;
 
 /// Values that one workgroup scans.
 pub(super) const BLOCK: usize = 2048;
@@ -28,7 +29,7 @@ impl ScanReduceTwin<'_> {
         self.values[..self.params.length as usize]
             .par_chunks(BLOCK)
             .zip(self.sums)
-            .for_each(|(block, sum)| *sum = block.iter().sum());
+            .deal_out(|(block, sum)| *sum = block.iter().sum());
     }
 }
 
@@ -61,7 +62,7 @@ impl ScanApplyTwin<'_> {
         self.values[..self.params.length as usize]
             .par_chunks_mut(BLOCK)
             .zip(self.sums)
-            .for_each(|(block, &before)| exclusive(before, block));
+            .deal_out(|(block, &before)| exclusive(before, block));
     }
 }
 

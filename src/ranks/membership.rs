@@ -75,6 +75,9 @@ const LAUNCHERS: [Launcher; 4] = [
     },
 ];
 
+/// The variables by which MPI's launchers, OpenMPI's and MPICH's, say how many processes there are.
+const MPI_SIZES: [&str; 2] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
+
 impl Membership {
     /// What a launcher's variables say, read by `get`; `None` if there is no launcher, or it started one process.
     ///
@@ -153,6 +156,13 @@ impl Membership {
             address,
             port,
         }))
+    }
+
+    /// Whether an MPI launcher started this process as one of several, and nothing says that it shall follow torchrun's
+    /// conventions.
+    pub fn is_by_mpi(get: &dyn Fn(&str) -> Option<String>) -> bool {
+        let several = |name: &str| get(name).is_some_and(|n| n.parse().is_ok_and(|n: u64| n > 1));
+        get("WORLD_SIZE").is_none() && MPI_SIZES.iter().any(|name| several(name))
     }
 
     /// Where rank 0 listens, for messages.
@@ -250,6 +260,24 @@ mod tests {
             found(&[("SLURM_PROCID", "0"), ("SLURM_NTASKS", "4")]).unwrap(),
             None
         );
+    }
+
+    #[test]
+    fn who_is_started_by_mpi() {
+        let by_mpi = |variables: &'static [(&str, &str)]| {
+            Membership::is_by_mpi(&|name| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert!(by_mpi(&[("OMPI_COMM_WORLD_SIZE", "2")]));
+        assert!(by_mpi(&[("PMI_SIZE", "4")]));
+        assert!(!by_mpi(&[("OMPI_COMM_WORLD_SIZE", "1")]));
+        assert!(!by_mpi(&[
+            ("OMPI_COMM_WORLD_SIZE", "2"),
+            ("WORLD_SIZE", "2")
+        ]));
+        assert!(!by_mpi(&[("SLURM_STEP_NUM_TASKS", "2")]));
     }
 
     #[test]

@@ -11,13 +11,19 @@
 //! | `agreement.rs` | whether all ranks have the same |
 //! | `membership.rs` | which rank this process is, from its launcher's variables |
 //! | `fingerprint.rs` | numbers as one hash |
+//! | `parting.rs` | what a rank says when it ends |
 //! | `tcp.rs` | a transport of sockets |
+//! | `mpi.rs` | a transport of MPI |
 
 mod agreement;
 mod collective;
 mod exchange;
 mod fingerprint;
 mod membership;
+#[cfg(feature = "mpi")]
+pub mod mpi;
+#[cfg(any(feature = "tcp", feature = "mpi"))]
+mod parting;
 #[cfg(feature = "tcp")]
 pub mod tcp;
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{Collective, Membership};
+use super::{Collective, Membership, parting};
 use crate::clock::Instant;
 use crate::error::{Error, RankFault, Result};
 use frame::{Kind, Link};
@@ -184,7 +184,7 @@ fn addresses(membership: &Membership) -> Result<Vec<SocketAddr>> {
 
 /// Tells ranks why this one ends.
 fn tell_all(links: &[Link], why: &Error) {
-    let text = frame::reason(why);
+    let text = parting::to_bytes(why);
     for link in links {
         // Whoever no longer listens does not need to know.
         let _ = link.send(Kind::Left, &text);

@@ -11,6 +11,7 @@ use super::conv_transposed::{ConvTransposedParams, ConvTransposedTwin};
 use crate::engine::loops::{Loops, NONE, Piece, looped, workgroup_sum};
 use crate::engine::{Grid, ShapeFamily, StepState, WorkgroupShape};
 use crate::error::Result;
+use crate::threads::DealOut;
 use crate::window::{Window, WindowParams};
 
 crate::kernel! {
@@ -269,7 +270,7 @@ fn behind_norm(
     planes
         .zip(parts)
         .enumerate()
-        .for_each(|(c, (output, parts))| {
+        .deal_out(|(c, (output, parts))| {
             let [mean, inverse, weight, bias] = [0, 1, 2, 3].map(|row| saved[row * channels + c]);
             let scale = inverse * weight;
             let own = c * plane..(c + 1) * plane;

@@ -7,6 +7,7 @@ use super::conv_sddmm::ConvSddmmParams;
 use crate::engine::loops::{NONE, looped};
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::Result;
+use crate::threads::DealOut;
 use crate::window::Window;
 
 crate::kernel! {
@@ -37,7 +38,7 @@ impl ConvMergeTwin<'_> {
         (self.gradient[..n].par_iter_mut())
             .with_min_len(4096)
             .enumerate()
-            .for_each(|(j, gradient)| {
+            .deal_out(|(j, gradient)| {
                 let count = self.slices[self.rows[j] as usize].min(p.most) as usize;
                 if count == 0 {
                     return;

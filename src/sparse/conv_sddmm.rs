@@ -10,6 +10,7 @@ use super::sddmm::chunks;
 use crate::engine::loops::{Loops, NONE, Part, Piece, cut, looped};
 use crate::engine::{Grid, ShapeFamily, WorkgroupShape};
 use crate::error::Result;
+use crate::threads::{DealOut, sharing};
 use crate::twin::dots::row_blocks;
 use crate::window::{Window, WindowParams, check_divisions, reciprocal};
 
@@ -265,7 +266,7 @@ fn sum(
     // The pairs of each task are a range of the output.
     let mut rest = &mut output[offsets[0] as usize..];
     let mut tasks = Vec::new();
-    for block in row_blocks(offsets, rayon::current_num_threads()) {
+    for block in row_blocks(offsets, sharing()) {
         let pairs = offsets[block.start] as usize..offsets[block.end] as usize;
         let (output, others) = rest.split_at_mut(pairs.len());
         rest = others;
@@ -284,5 +285,5 @@ fn sum(
             output,
         });
     }
-    tasks.into_par_iter().for_each(|task| arch.dispatch(task));
+    tasks.into_par_iter().deal_out(|task| arch.dispatch(task));
 }

@@ -9,6 +9,7 @@ use super::conv_parts::{PlaneParts, Tiling, runs_whole};
 use crate::engine::loops::{Loops, NONE, looped, workgroup_sum};
 use crate::engine::{Grid, StepState, WorkgroupShape};
 use crate::error::Result;
+use crate::threads::DealOut;
 use crate::window::{Window, WindowParams};
 
 crate::kernel! {
@@ -133,7 +134,7 @@ impl ConvStatisticsTwin<'_> {
         };
         let plane = tiling.height * tiling.width * tiling.vectors * 4;
         let each = self.parts[..p.words()].par_chunks_exact_mut(STATISTICS);
-        each.enumerate().for_each(|(item, found)| {
+        each.enumerate().deal_out(|(item, found)| {
             let (unit, part) = (item / p.parts as usize, item % p.parts as usize);
             let values = &self.output[unit * plane..][..plane];
             let (mut n, mut sum, mut squares) = (0f64, 0f64, 0f64);

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::arena::LayerSpan;
 use crate::engine::loops::{Loops, MOST_ITERATIONS, NONE, Part, Piece, cut, looped};
 use crate::engine::{Grid, ShapeFamily, WorkgroupShape};
+use crate::threads::{DealOut, sharing};
 use crate::twin::dots::{PARTIAL, Partial, Runs, add_products, dots, fold, row_blocks};
 use crate::twin::pieces::rows_per_task;
 
@@ -176,7 +177,7 @@ impl SddmmTwin<'_> {
         let p = self.params;
         let lanes = p.vectors as usize * 4;
         let offsets = &self.row_offsets[p.first_row as usize..][..p.rows as usize + 1];
-        let threads = rayon::current_num_threads();
+        let threads = sharing();
         let [rows, cols] = [p.rows, p.cols].map(|n| n as usize);
         let pairs = (offsets[rows] - offsets[0]) as usize;
         let columns = (NEAR / lanes).min(cols).max(1);
@@ -213,7 +214,7 @@ impl SddmmTwin<'_> {
                 output,
             });
         }
-        tasks.into_par_iter().for_each(|task| arch.dispatch(task));
+        tasks.into_par_iter().deal_out(|task| arch.dispatch(task));
     }
 }
 

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::sddmm::{SddmmParams, SddmmTwin};
 use crate::engine::loops::{Loops, NONE, looped};
 use crate::engine::{ShapeFamily, WorkgroupShape};
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// Like [`Sddmm`](super::Sddmm), and `bias[first_row + b] = sum over i of delta[b, i]`, or adds to it.
@@ -59,7 +60,7 @@ impl SddmmBiasTwin<'_> {
         let (rows, lanes) = (p.rows as usize, p.vectors as usize * 4);
         let own = &mut self.bias[p.first_row as usize..][..rows];
         let deltas = self.delta[..rows * lanes].par_chunks_exact(lanes);
-        (own.par_iter_mut().zip(deltas).with_min_len(256)).for_each(|(bias, delta)| {
+        (own.par_iter_mut().zip(deltas).with_min_len(256)).deal_out(|(bias, delta)| {
             let (vectors, _) = delta.as_chunks::<4>();
             let sum = vectors.iter().fold([0f32; 4], |sum, v| {
                 [sum[0] + v[0], sum[1] + v[1], sum[2] + v[2], sum[3] + v[3]]

@@ -9,6 +9,7 @@ use crate::engine::loops::{NONE, SEARCH, looped};
 use crate::engine::random::{Stream, below, random, unit};
 use crate::engine::step_state::StepState;
 use crate::primitive::shared;
+use crate::threads::DealOut;
 
 /// Pairs that a task of a twin works on.
 const BLOCK: usize = 4096;
@@ -191,7 +192,7 @@ fn slots<F: Fn(u32) -> (u32, u32) + Sync>(
             .zip(&mut rows[range])
             .enumerate()
             .with_min_len(BLOCK)
-            .for_each(|(slot, (col, row))| (*col, *row) = pair(slot as u32));
+            .deal_out(|(slot, (col, row))| (*col, *row) = pair(slot as u32));
     }
     cols[used..capacity].fill(0);
     rows[used..capacity].fill(n_rows);
@@ -219,7 +220,7 @@ impl MarkTwin<'_> {
         self.marks[..capacity]
             .par_chunks_mut(BLOCK)
             .enumerate()
-            .for_each(|(chunk, marks)| {
+            .deal_out(|(chunk, marks)| {
                 let mut walk = Walk::new(self.active_offsets, self.active_cols);
                 for (i, mark) in (chunk * BLOCK..).zip(marks) {
                     let pair = (rows[i], cols[i]);

@@ -6,6 +6,7 @@ use crate::engine::{Buffer, Class, Device, Grid, Plan};
 use crate::error::{Error, Misfit, Result};
 use crate::primitive::{Gather, GatherParams, RadixSelect, STATE_WORDS, Scan, Selection};
 use crate::sparse::Arena;
+use crate::threads::DealOut;
 
 /// Connections that a task of a twin works on.
 const BLOCK: usize = 4096;
@@ -30,7 +31,7 @@ impl ForwardWeightsTwin<'_> {
             .zip(self.ranks.par_windows(2))
             .zip(self.weights)
             .with_min_len(BLOCK)
-            .for_each(|((forward, ranks), &weight)| {
+            .deal_out(|((forward, ranks), &weight)| {
                 *forward = if ranks[1] > ranks[0] { weight } else { 0.0 };
             });
     }
@@ -57,7 +58,7 @@ impl ExploreDecayTwin<'_> {
             .zip(self.ranks.par_windows(2))
             .zip(self.weights)
             .with_min_len(BLOCK)
-            .for_each(|((gradient, ranks), &weight)| {
+            .deal_out(|((gradient, ranks), &weight)| {
                 if ranks[1] == ranks[0] {
                     *gradient += decay * weight;
                 }

@@ -8,6 +8,7 @@ use super::candidates::Walk;
 use super::table::{REQUESTED, ROW, Table};
 use crate::engine::loops::{NONE, SEARCH, looped};
 use crate::primitive::{STATE_WORDS, shared};
+use crate::threads::DealOut;
 
 /// Marks a source as a candidate. So there must be fewer than 2^31 connections and candidates.
 const GROWN: u32 = 1 << 31;
@@ -95,7 +96,7 @@ fn in_blocks(length: u32, work: impl Fn(std::ops::Range<usize>) + Sync) {
     let length = length as usize;
     (0..length.div_ceil(BLOCK))
         .into_par_iter()
-        .for_each(|block| work(block * BLOCK..length.min((block + 1) * BLOCK)));
+        .deal_out(|block| work(block * BLOCK..length.min((block + 1) * BLOCK)));
 }
 
 crate::kernel! {
@@ -151,7 +152,7 @@ impl MergePairsTwin<'_> {
             .zip(self.new_rows)
             .zip(self.new_cols)
             .with_min_len(BLOCK)
-            .for_each(|((&source, row), col)| {
+            .deal_out(|((&source, row), col)| {
                 let (rows, cols) = match source & GROWN {
                     0 => (self.rows, self.cols),
                     _ => (self.candidate_rows, self.candidate_cols),
@@ -183,7 +184,7 @@ impl MergeStateTwin<'_> {
         (self.sources[..connections as usize].par_iter())
             .zip(self.merged)
             .with_min_len(BLOCK)
-            .for_each(|(&source, merged)| {
+            .deal_out(|(&source, merged)| {
                 *merged = match source & GROWN {
                     0 => self.own[source as usize],
                     _ => start,

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::engine::random::{Stream, random, unit};
 use crate::engine::step_state::StepState;
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// `scores[i]` uniform in [0, 1). Grid: [`Items`](crate::engine::Grid::Items) = capacity.
@@ -21,7 +22,7 @@ impl RandomScoreTwin<'_> {
             .par_iter_mut()
             .zip(0..self.params.capacity)
             .with_min_len(4096)
-            .for_each(|(score, i)| {
+            .deal_out(|(score, i)| {
                 *score = unit(random(step.seed, step.step, Stream::RandomScores, 0, i)[0]);
             });
     }

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::table::{ROW, Table};
 use crate::engine::loops::{NONE, Piece, looped};
+use crate::threads::DealOut;
 
 /// Words of a layer's report.
 pub(super) const WORDS: usize = 8;
@@ -30,7 +31,7 @@ impl ReportRowsTwin<'_> {
             .par_iter_mut()
             .enumerate()
             .with_min_len(64)
-            .for_each(|(row, sum)| {
+            .deal_out(|(row, sum)| {
                 let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
                 *sum = 0.0;
                 for j in range {

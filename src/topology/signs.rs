@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::engine::random::{Stream, random};
 use crate::engine::step_state::StepState;
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// GraEst's signs `[positions][lanes]`: +1 or -1 for each output position and sample of the whole batch, so that
@@ -23,7 +24,7 @@ impl GraEstSignsTwin<'_> {
             .par_chunks_mut(p.lanes as usize)
             .enumerate()
             .with_min_len(64)
-            .for_each(|(position, signs)| {
+            .deal_out(|(position, signs)| {
                 for (lane, sign) in (0..p.lanes).zip(signs) {
                     let member = step.first + lane;
                     let key = (step.seed, step.step, position as u32);

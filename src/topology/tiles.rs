@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use super::table::{REQUESTED, Table};
 use crate::engine::loops::{NONE, SEARCH, looped};
 use crate::primitive::shared;
+use crate::threads::DealOut;
 
 /// Pairs that a task of a twin works on.
 const BLOCK: usize = 4096;
@@ -154,7 +155,7 @@ impl EnumerateTwin<'_> {
             (own_cols, cols) = cols.split_at_mut(own_rows.len());
             tasks.push((range, own_rows, own_cols));
         }
-        (tasks.into_par_iter()).for_each(|(range, rows, cols)| tile.write(range, rows, cols));
+        (tasks.into_par_iter()).deal_out(|(range, rows, cols)| tile.write(range, rows, cols));
         for (row, offset) in self.offsets[..=p.n_rows as usize].iter_mut().enumerate() {
             let before = row.saturating_sub(p.row as usize) * p.inputs as usize;
             let before = before.saturating_sub(p.input as usize).min(length);
@@ -229,7 +230,7 @@ impl KeepBestTwin<'_> {
         let ranks = &self.ranks[..=slots];
         (0..slots.div_ceil(BLOCK))
             .into_par_iter()
-            .for_each(|block| {
+            .deal_out(|block| {
                 let first = block * BLOCK;
                 let ranks = &ranks[first..=slots.min(first + BLOCK)];
                 let mut place = ranks[0];

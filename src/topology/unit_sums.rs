@@ -10,6 +10,7 @@ use crate::engine::step_state::StepState;
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::{Window, WindowParams};
+use crate::threads::DealOut;
 
 /// Number of invocations that share a unit; each holds a vector of four partial sums.
 const LANES: usize = 8;
@@ -157,7 +158,7 @@ impl Units {
             .par_iter_mut()
             .enumerate()
             .with_min_len((8192 / work).clamp(1, 64))
-            .for_each(|(number, out)| {
+            .deal_out(|(number, out)| {
                 let unit = Unit {
                     window: &self.window,
                     lanes: self.lanes,

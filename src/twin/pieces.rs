@@ -3,6 +3,8 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use crate::threads::DealOut;
+
 /// Rows that a thread takes at a time, in a layer with this many: enough to outweigh distributing them, and few enough
 /// to share the work evenly, even for a classifier's ten long rows.
 pub(crate) fn rows_per_task(rows: usize) -> usize {
@@ -80,7 +82,7 @@ pub(crate) fn write_rows(rows: &impl Rows, words: usize, lanes: usize, output: &
     if each < lanes {
         pieces(output, lanes, each)
             .par_chunks_mut(some)
-            .for_each(|pieces| {
+            .deal_out(|pieces| {
                 let pieces = pieces
                     .iter_mut()
                     .map(|piece| (piece.unit, piece.part * each, &mut *piece.words));
@@ -90,7 +92,7 @@ pub(crate) fn write_rows(rows: &impl Rows, words: usize, lanes: usize, output: &
         output
             .par_chunks_mut(some * lanes)
             .enumerate()
-            .for_each(|(task, output)| {
+            .deal_out(|(task, output)| {
                 let pieces = output
                     .chunks_exact_mut(lanes)
                     .enumerate()

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::Direction;
 use super::lanes::{Ends, Steps, Term, gather_rows};
 use super::pieces::pieces;
+use crate::threads::DealOut;
 use crate::window::Window;
 
 /// Bytes of the source that tasks running at the same time share: a usual second-level cache.
@@ -95,12 +96,13 @@ impl Planes {
         let [step, source_step] = self.steps(axis);
         let pitch = self.lanes * [self.source()[1], 1][axis];
         let mut runs: Vec<Run> = Vec::new();
+        let mut sources = Vec::with_capacity(self.window.kernel[axis]);
         for first in positions.clone().take(step) {
             let before = runs.len();
             for position in (first..positions.end).step_by(step) {
-                let sources: Vec<_> = (0..self.window.kernel[axis])
-                    .map(|tap| self.source_of(axis, position, tap))
-                    .collect();
+                sources.clear();
+                let taps = 0..self.window.kernel[axis];
+                sources.extend(taps.map(|tap| self.source_of(axis, position, tap)));
                 match runs[before..].last_mut() {
                     Some(run)
                         if run.sources.iter().zip(&sources).all(|(old, new)| {
@@ -116,7 +118,7 @@ impl Planes {
                             .iter()
                             .map(|source| source.map_or(NOWHERE, |source| source * pitch))
                             .collect(),
-                        sources,
+                        sources: sources.clone(),
                     }),
                 }
             }
@@ -159,7 +161,7 @@ impl Planes {
         let arch = pulp::Arch::new();
         pieces(output, height * row, band * row)
             .into_par_iter()
-            .for_each_init(
+            .deal_out_init(
                 || (Vec::new(), Vec::new()),
                 |(taps, terms), piece| {
                     taps.clear();

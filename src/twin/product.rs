@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 use super::pack::{Left, Side, pack_left};
 use super::patches::{Class, Patches, Segment};
+use crate::threads::{DealOut, sharing};
 
 /// Steps along `k` between two visits to the output: 24 KiB of a panel of 32 lanes.
 const DEPTH: usize = 192;
@@ -73,7 +74,7 @@ impl Product<'_> {
         let blocks = plane.div_ceil(LANES);
         // Lanes as even as possible, in whole vectors of four.
         let lanes = plane.div_ceil(blocks).next_multiple_of(4);
-        let requested = (4 * rayon::current_num_threads()).div_ceil(blocks);
+        let requested = (4 * sharing()).div_ceil(blocks);
         let some = rows
             .div_ceil(requested)
             .next_multiple_of(8)
@@ -85,7 +86,7 @@ impl Product<'_> {
         let arch = pulp::Arch::new();
         tiles(output, plane, some, lanes)
             .into_par_iter()
-            .for_each_init(Room::default, |room, tile| {
+            .deal_out_init(Room::default, |room, tile| {
                 arch.dispatch(Task {
                     product: self,
                     classes: &classes,

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::patches::{Class, Patches, Segment};
 use super::product::{Tile, tiles};
+use crate::threads::DealOut;
 
 /// Lanes between two visits to the output, where the sums are folded: 4 rows are 16 KiB, half of a first-level cache.
 const LANES: usize = 1024;
@@ -38,7 +39,7 @@ impl RowProducts<'_> {
         let arch = pulp::Arch::new();
         tiles(output, n_in, MOST_ROWS, patches)
             .into_par_iter()
-            .for_each_init(Room::default, |room, tile| {
+            .deal_out_init(Room::default, |room, tile| {
                 arch.dispatch(Task {
                     product: self,
                     room,

@@ -1,15 +1,32 @@
 //! The CPU executor: runs the twins of a plan's kernels, one dispatch after another, on its own pool of threads.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::together::{Together, together};
+use crate::clock::Instant;
 use crate::engine::Dispatch;
 use crate::engine::buffer::{Memory, View};
 use crate::engine::chain::ChainCall;
 use crate::engine::declaration::twin_call::{Bound, TwinCall};
 use crate::engine::memory::pages::HostMemory;
 use crate::error::{Error, Fault, Result};
-use crate::threads::{MOST_THREADS, Pool};
+use crate::threads::{MOST_THREADS, Pool, sharing};
+
+/// Bytes that the dispatches of a small program bind at most, all counted.
+const SMALL_BYTES: u64 = 2 << 20;
+
+/// The time within which one thread has to be done with a small program. Up to about this, a second one that has to be
+/// woken saved nothing when it was measured on two cores (docs/benchmarks.md).
+const SMALL_TIME: Duration = Duration::from_micros(250);
+
+/// How often it may take longer, for other work on the machine delays it, too.
+const PATIENCE: u32 = 3;
+
+/// How often one thread has taken too long for a program alone: then all share it.
+#[derive(Default)]
+pub(crate) struct Delays(AtomicU32);
 
 pub(crate) struct CpuExecutor {
     pool: Pool,
@@ -50,27 +67,17 @@ impl CpuExecutor {
         Ok(self.turn.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn run(&self, dispatches: &[Dispatch]) -> Result<()> {
+    /// Runs dispatches of a program, on the calling thread if they are so few that waking others takes longer.
+    pub(crate) fn run(&self, dispatches: &[Dispatch], delays: &Delays) -> Result<()> {
         let _turn = self.turn()?;
-        let mut ran = Ok(());
-        self.pool.run(|| ran = self.run_twins(dispatches))?;
-        ran
-    }
-
-    fn run_twins(&self, mut dispatches: &[Dispatch]) -> Result<()> {
-        while let [first, others @ ..] = dispatches {
-            dispatches = match together(dispatches, self.pool.threads()) {
-                Some(together) => {
-                    run_chain(&together)?;
-                    &dispatches[together.dispatches.len()..]
-                }
-                None => {
-                    run_twin(first)?;
-                    others
-                }
-            };
+        let only = self.pool.threads() == 1;
+        let small = only || delays.0.load(Ordering::Relaxed) < PATIENCE && is_small(dispatches);
+        let (mut ran, start) = (Ok(()), Instant::now());
+        self.pool.run(small, || ran = run_twins(dispatches))?;
+        if small && start.elapsed() > SMALL_TIME {
+            delays.0.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(())
+        ran
     }
 
     #[expect(unsafe_code, reason = "access to a buffer's memory")]
@@ -87,6 +94,31 @@ impl CpuExecutor {
         // SAFETY: this thread holds the turn.
         Ok(unsafe { host(view).slice(view.word_range()) }.to_vec())
     }
+}
+
+/// Whether one thread may be done with these dispatches before it could wake another.
+fn is_small(dispatches: &[Dispatch]) -> bool {
+    let bytes = dispatches
+        .iter()
+        .flat_map(|dispatch| &dispatch.views)
+        .map(View::bytes);
+    bytes.sum::<u64>() <= SMALL_BYTES
+}
+
+fn run_twins(mut dispatches: &[Dispatch]) -> Result<()> {
+    while let [first, others @ ..] = dispatches {
+        dispatches = match together(dispatches, sharing()) {
+            Some(together) => {
+                run_chain(&together)?;
+                &dispatches[together.dispatches.len()..]
+            }
+            None => {
+                run_twin(first)?;
+                others
+            }
+        };
+    }
+    Ok(())
 }
 
 fn host(view: &View) -> &HostMemory {

@@ -8,4 +8,4 @@
 mod executor;
 mod together;
 
-pub(crate) use executor::CpuExecutor;
+pub(crate) use executor::{CpuExecutor, Delays};

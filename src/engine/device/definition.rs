@@ -7,7 +7,7 @@ use super::adapter::{AdapterChoice, choose};
 use super::adapter_summary::AdapterSummary;
 use super::fuse::Fuse;
 use super::options::DeviceOptions;
-use crate::engine::cpu::CpuExecutor;
+use crate::engine::cpu::{CpuExecutor, Delays};
 use crate::engine::gpu::{GpuExecutor, GpuProgram};
 use crate::engine::plan::{Dispatch, Plan};
 use crate::engine::tuning::choices::Chosen;
@@ -48,6 +48,7 @@ pub struct Program {
     pub(in crate::engine) ledger: Arc<Ledger>,
     pub(in crate::engine) dispatches: Vec<Dispatch>,
     pub(in crate::engine) gpu: Option<GpuProgram>,
+    pub(in crate::engine) delays: Delays,
 }
 
 impl Program {
@@ -292,6 +293,7 @@ impl Device {
             Executor::Gpu(gpu) => Some(gpu.prepare(plan, shapes, &self.ledger)?),
         };
         Ok(Program {
+            delays: Delays::default(),
             ledger: self.ledger.clone(),
             dispatches: plan.dispatches().to_vec(),
             gpu,

@@ -8,6 +8,7 @@ use half::{bf16, f16};
 use rayon::prelude::*;
 
 use crate::choice::choice;
+use crate::threads::DealOut;
 
 choice! {
     /// How the numbers of a buffer are stored.
@@ -97,7 +98,7 @@ impl Precision {
         let pairs = words
             .par_chunks(CHUNK)
             .zip(numbers.par_chunks_mut(self.numbers(CHUNK)));
-        pairs.for_each(|(words, numbers)| match self {
+        pairs.deal_out(|(words, numbers)| match self {
             Precision::F32 => numbers.copy_from_slice(bytemuck::cast_slice(words)),
             Precision::Bf16 => {
                 for (word, pair) in words.iter().zip(numbers.as_chunks_mut::<2>().0) {
@@ -122,7 +123,7 @@ impl Precision {
         let pairs = words
             .par_chunks_mut(CHUNK)
             .zip(numbers.par_chunks(self.numbers(CHUNK)));
-        pairs.for_each(|(words, numbers)| match self {
+        pairs.deal_out(|(words, numbers)| match self {
             Precision::F32 => words.copy_from_slice(bytemuck::cast_slice(numbers)),
             Precision::Bf16 => {
                 for (word, pair) in words.iter_mut().zip(numbers.as_chunks::<2>().0) {

@@ -53,7 +53,7 @@ impl Device {
         self.burn_fuse()?;
         match (&self.executor, &program.gpu) {
             (Executor::Cpu(_), None) if self.counts => Ok(()),
-            (Executor::Cpu(cpu), None) => cpu.run(&program.dispatches[range]),
+            (Executor::Cpu(cpu), None) => cpu.run(&program.dispatches[range], &program.delays),
             (Executor::Gpu(gpu), Some(prepared)) => gpu.run(prepared, range),
             _ => Err(Error::Shape(Misfit::Foreign {
                 what: "the program".to_owned(),

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::columns::{Column, columns};
 use super::panels::{Block, Workspace, pack_columns, panel_vectors, tile};
+use crate::threads::DealOut;
 
 /// The computation of a twin for one head.
 pub(super) trait Head {
@@ -55,7 +56,7 @@ pub(super) fn for_each_head<H: Head>(
         .collect();
     tasks
         .into_par_iter()
-        .for_each_init(Workspace::default, |workspace, (number, output)| {
+        .deal_out_init(Workspace::default, |workspace, (number, output)| {
             dispatch(Task {
                 head: head(number),
                 output,

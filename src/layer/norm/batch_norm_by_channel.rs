@@ -14,6 +14,7 @@ use super::lanes::{clear_padding, part};
 use super::shared::mask;
 use crate::engine::StepState;
 use crate::engine::chain::{ChainCall, Names, params};
+use crate::threads::DealOut;
 
 /// Minimum number of channels per thread: fewer would leave threads without work.
 const SHARE: usize = 2;
@@ -40,7 +41,7 @@ pub(super) fn forward(call: &ChainCall<'_>) {
         .zip(output.par_chunks_mut(plane)))
     .take(p.channels as usize)
     .enumerate()
-    .for_each(|(c, (parts, y))| {
+    .deal_out(|(c, (parts, y))| {
         let x = &input[c * plane..][..plane];
         for (input, part) in x.chunks(size).zip(parts.as_chunks_mut::<2>().0) {
             let tile = StatisticsTile {
@@ -118,7 +119,7 @@ pub(super) fn backward(call: &ChainCall<'_>, tile: usize) {
     .zip(residuals)
     .take(channels)
     .enumerate()
-    .for_each(|(c, ((parts, dx), mut dr))| {
+    .deal_out(|(c, ((parts, dx), mut dr))| {
         let (mean, inverse) = (saved[c], saved[channels + c]);
         let scale = inverse * values[p.weight as usize + c];
         let bias = values[p.bias as usize + c];

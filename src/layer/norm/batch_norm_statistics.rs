@@ -8,6 +8,7 @@ use super::lanes::tile;
 use crate::engine::StepState;
 use crate::engine::chain::{Chain, params};
 use crate::engine::loops::workgroup_sum;
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// Mean of the tile's values and the sum of their squared differences from it, for each channel and tile of `tile`
@@ -52,7 +53,7 @@ impl BatchNormStatisticsTwin<'_> {
             .par_chunks_exact_mut(2)
             .with_min_len((16 * 1024 / tile).max(1))
             .enumerate()
-            .for_each(|(item, parts)| {
+            .deal_out(|(item, parts)| {
                 let first = item % tiles * tile;
                 let end = (first + tile).min(plane);
                 let tile = StatisticsTile {

@@ -9,6 +9,7 @@ use super::shared::mask;
 use crate::engine::StepState;
 use crate::engine::chain::{Chain, params};
 use crate::engine::loops::workgroup_sum;
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// Sums of `dz` and of `dz * (input - mean) / deviation` over the values of each channel's tile of `tile`
@@ -59,7 +60,7 @@ impl BatchNormSumsTwin<'_> {
             .par_chunks_exact_mut(2)
             .with_min_len((16 * 1024 / tile).max(1))
             .enumerate()
-            .for_each(|(item, parts)| {
+            .deal_out(|(item, parts)| {
                 let c = item / tiles;
                 let first = item % tiles * tile;
                 let range = c * plane + first..c * plane + (first + tile).min(plane);

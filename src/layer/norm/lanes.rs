@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::engine::loops::{Loops, NONE, by_fours, looped};
 use crate::engine::{ShapeFamily, WorkgroupShape};
+use crate::threads::DealOut;
 
 /// Number of partial sums that a sum keeps until its end: two vectors of AVX-512, four of AVX2. They determine the
 /// result's bits, so the number is the same everywhere.
@@ -129,11 +130,11 @@ pub(super) fn for_each_part(
         .par_chunks_mut(plane)
         .with_min_len((TASK / plane).max(1))
         .enumerate()
-        .for_each(|(channel, plane)| {
+        .deal_out(|(channel, plane)| {
             plane
                 .par_chunks_mut(part)
                 .enumerate()
-                .for_each(|(i, words)| work(channel, i * part, words));
+                .deal_out(|(i, words)| work(channel, i * part, words));
         });
 }
 
@@ -150,17 +151,25 @@ pub(super) fn for_each_pair_of_parts(
         .zip(b.par_chunks_mut(plane))
         .with_min_len((TASK / plane).max(1))
         .enumerate()
-        .for_each(|(channel, (a, b))| {
+        .deal_out(|(channel, (a, b))| {
             a.par_chunks_mut(part)
                 .zip(b.par_chunks_mut(part))
                 .enumerate()
-                .for_each(|(i, (a, b))| work(channel, i * part, a, b));
+                .deal_out(|(i, (a, b))| work(channel, i * part, a, b));
         });
 }
 
 /// Writes zero to the lanes from `count` on in every row of `lanes` words.
 pub(super) fn clear_padding(words: &mut [f32], lanes: usize, count: usize) {
-    if count < lanes {
+    // Short rows are numerous, and a call for each would take longer than the lanes.
+    if lanes == 4 && count < 4 {
+        let (rows, _) = words.as_chunks_mut::<4>();
+        for row in rows {
+            for lane in 0..4 {
+                row[lane] = if lane < count { row[lane] } else { 0.0 };
+            }
+        }
+    } else if count < lanes {
         for row in words.chunks_exact_mut(lanes) {
             row[count..].fill(0.0);
         }

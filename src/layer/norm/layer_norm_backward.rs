@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::lanes::for_each_part;
 use crate::engine::WorkgroupShape;
 use crate::engine::loops::{Loops, NONE, looped};
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// `output[c] (+)= (g[c] - mean(g) - x[c] * mean(g * x)) / deviation` for each position and lane, with
@@ -57,7 +58,7 @@ impl LayerNormBackwardTwin<'_> {
             .par_chunks_mut(TILE)
             .zip(mean_product.par_chunks_mut(TILE))
             .enumerate()
-            .for_each(|(i, (g_sum, product_sum))| {
+            .deal_out(|(i, (g_sum, product_sum))| {
                 let length = g_sum.len();
                 let mean = &means[i * TILE..][..length];
                 let inverse = &inverses[i * TILE..][..length];

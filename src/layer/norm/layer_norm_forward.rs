@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::lanes::{clear_padding, for_each_part};
 use crate::engine::loops::{Loops, NONE, looped};
 use crate::engine::{StepState, WorkgroupShape};
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// `output[c] = (input[c] - mean) / deviation * weight[c] + bias[c]` for each position and lane, where mean and
@@ -63,7 +64,7 @@ impl LayerNormForwardTwin<'_> {
             .par_chunks_mut(TILE)
             .zip(inverses.par_chunks_mut(TILE))
             .enumerate()
-            .for_each(|(i, (mean, inverse))| {
+            .deal_out(|(i, (mean, inverse))| {
                 mean.fill(0.0);
                 // The sum of squares, until the end.
                 inverse.fill(0.0);

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::lanes::sums;
 use crate::engine::loops::{NONE, Piece, looped, workgroup_sum};
 use crate::engine::{Grid, WorkgroupShape};
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// For each channel, the sums over positions and lanes of `delta * (input - mean) / deviation`, the gradient of its
@@ -58,7 +59,7 @@ impl LayerNormGradientsTwin<'_> {
             .zip(&mut biases[..channels])
             .with_min_len((16 * 1024 / plane).max(1))
             .enumerate()
-            .for_each(|(c, (weight, bias))| {
+            .deal_out(|(c, (weight, bias))| {
                 let [dw, db] = arch.dispatch(Channel {
                     arrays: [
                         &self.input[c * plane..][..plane],

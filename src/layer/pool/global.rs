@@ -13,6 +13,7 @@ use crate::layer::definition::{Layer, Linear};
 use crate::layer::extent::Extent;
 use crate::layer::operation::Operation;
 use crate::layer::pass::{Backward, Forward, Pass, Sink};
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// `output[unit] = scale * sum over positions of input[unit][position]`.
@@ -59,7 +60,7 @@ impl GlobalAverageForwardTwin<'_> {
         self.output[..units * lanes]
             .par_chunks_exact_mut(lanes)
             .zip(self.input.par_chunks_exact(positions * lanes))
-            .for_each(|(output, input)| {
+            .deal_out(|(output, input)| {
                 let mut sums = vec![0f32; PARTIAL * lanes];
                 arch.dispatch(Mean {
                     scale,
@@ -144,7 +145,7 @@ impl GlobalAverageBackwardTwin<'_> {
         self.result[..units * positions * lanes]
             .par_chunks_exact_mut(positions * lanes)
             .zip(self.delta.par_chunks_exact(lanes))
-            .for_each(|(result, delta)| {
+            .deal_out(|(result, delta)| {
                 arch.dispatch(Shares {
                     scale,
                     accumulate,

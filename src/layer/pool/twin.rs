@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use crate::threads::DealOut;
 use crate::window::{Window, WindowParams};
 
 /// One axis of a [`Window`].
@@ -63,7 +64,7 @@ pub(super) fn forward(
     output[..channels * window.output_positions() * lanes]
         .par_chunks_exact_mut(x.output * lanes)
         .enumerate()
-        .for_each(|(line, output)| {
+        .deal_out(|(line, output)| {
             let (channel, row) = (line / y.output, line % y.output);
             arch.dispatch(Line {
                 rows: y.seen(row),
@@ -135,7 +136,7 @@ pub(super) fn backward<D: Deal>(
     result[..channels * words]
         .par_chunks_exact_mut(words)
         .enumerate()
-        .for_each(|(channel, result)| {
+        .deal_out(|(channel, result)| {
             if !accumulate {
                 result.fill(0.0);
             }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::refused::refused;
 use crate::error::{Error, RankFault, Result};
+use crate::ranks::parting;
 
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -107,24 +108,9 @@ impl Link {
             match kind {
                 0 => return Ok(bytes),
                 1 => {}
-                2 => return Err(Error::Rank(self.left(&bytes))),
+                2 => return Err(Error::Rank(parting::from_bytes(self.rank, &bytes))),
                 _ => return Err(Error::Rank(RankFault::OtherMessage { rank: self.rank })),
             }
-        }
-    }
-
-    /// What a rank says that ends: of itself, or of another one because of which it ends.
-    fn left(&self, bytes: &[u8]) -> RankFault {
-        let (rank, text) = match bytes.split_first_chunk() {
-            Some((rank, text)) => (u32::from_le_bytes(*rank), text),
-            None => (OWN, bytes),
-        };
-        RankFault::Left {
-            rank: match rank {
-                OWN => self.rank,
-                other => other as usize,
-            },
-            why: String::from_utf8_lossy(text).into_owned(),
         }
     }
 
@@ -140,21 +126,6 @@ impl Link {
             },
         })
     }
-}
-
-/// The rank that sends the message.
-const OWN: u32 = u32::MAX;
-
-/// The bytes that say why a rank ends: the rank at fault, and the reason.
-pub(super) fn reason(why: &Error) -> Vec<u8> {
-    let (rank, text) = match why {
-        // The others name that rank, as this one does.
-        Error::Rank(RankFault::Left { rank, why }) => (*rank as u32, why.clone()),
-        other => (OWN, other.to_string()),
-    };
-    let mut bytes = rank.to_le_bytes().to_vec();
-    bytes.extend(text.as_bytes());
-    bytes
 }
 
 /// A thread that panicked while it held the lock has ended its process's part.

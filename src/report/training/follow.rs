@@ -7,28 +7,26 @@ use crate::checkpoint::{self, Checkpoint};
 use crate::data;
 use crate::engine::{Device, DeviceOptions};
 use crate::error::Fault;
-use crate::ranks::{Membership, Ranks};
+use crate::ranks::Ranks;
 use crate::train::{Event, Hooks, TrainConfig, Trainer};
 use crate::verify::seen::verify_once;
 use crate::{Error, Result};
 
-/// The ranks of a training, and which of them this process is.
+/// The ranks of a training, and where this process is among them.
 #[derive(Clone, Debug)]
 pub struct OnRanks {
     /// All of them.
     pub ranks: Ranks,
-    /// This one.
-    pub membership: Membership,
+    /// The number of this process among those on its machine, which chooses its adapter.
+    pub local_rank: usize,
+    /// How many processes are on its machine.
+    pub local_size: usize,
 }
 
 impl OnRanks {
     /// How this process opens its device: each rank of a machine takes an adapter of its own, or its part of the cores.
     pub(super) fn device_options(&self, options: DeviceOptions) -> DeviceOptions {
-        let Membership {
-            local_rank,
-            local_size,
-            ..
-        } = self.membership;
+        let (local_rank, local_size) = (self.local_rank, self.local_size);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         DeviceOptions {
             threads: match options.threads {
