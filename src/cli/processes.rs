@@ -89,17 +89,17 @@ pub(super) fn launch(processes: &Processes, interrupt: &Interrupt) -> Result<Exi
             Outcome::Done => return Ok(ExitCode::SUCCESS),
             // A mistake in the command line stays one.
             Outcome::Failed(status) if left == 0 || status == 2 => {
+                if let Some(run) = processes.run_folder(told.path()) {
+                    note_saved(&run);
+                }
                 return Ok(ExitCode::from(status));
             }
             Outcome::Failed(_) => {
                 left -= 1;
-                let run = match &processes.resumes {
-                    Some(run) => Some(run.clone()),
-                    None => read_folder(told.path()),
-                };
-                let saved = run
-                    .filter(|run| RunFolder::open(run).is_ok_and(|folder| folder.has_checkpoint()));
-                match saved {
+                match processes
+                    .run_folder(told.path())
+                    .filter(|run| is_saved(run))
+                {
                     None => output::note("the ranks are started again, from the beginning"),
                     Some(run) => {
                         output::note(&format!(
@@ -112,6 +112,21 @@ pub(super) fn launch(processes: &Processes, interrupt: &Interrupt) -> Result<Exi
                 }
             }
         }
+    }
+}
+
+/// Whether a run has something to go on from.
+fn is_saved(run: &Path) -> bool {
+    RunFolder::open(run).is_ok_and(|folder| folder.has_checkpoint())
+}
+
+/// After a failure, says how the run can go on, if anything was saved.
+pub(super) fn note_saved(run: &Path) {
+    if is_saved(run) {
+        output::note(&format!(
+            "what was trained is saved: go on with `rootlet train --resume {}`, with as many ranks as you like",
+            run.display()
+        ));
     }
 }
 
@@ -132,6 +147,11 @@ fn refused(doing: &str) -> impl FnOnce(std::io::Error) -> Error {
 }
 
 impl Processes {
+    /// The run that the ranks train, if rank 0 has begun one. `told`: the file that it writes.
+    fn run_folder(&self, told: &Path) -> Option<PathBuf> {
+        self.resumes.clone().or_else(|| read_folder(told))
+    }
+
     fn run(&self, words: &[OsString], told: &Path, interrupt: &Interrupt) -> Result<Outcome> {
         let mut ranks = Ranks(Vec::new());
         let program = std::env::current_exe().map_err(refused("find this program"))?;

@@ -10,7 +10,6 @@ use rootlet::low_level::ranks::tcp::{Options, Tcp};
 use rootlet::low_level::ranks::{Membership, Ranks};
 use rootlet::report::OnRanks;
 
-use super::output;
 use super::processes::{SECRET, is_launched};
 
 /// What carries the messages between processes that train together.
@@ -26,39 +25,42 @@ pub(super) enum Transport {
 const HAS_MPI: bool = cfg!(feature = "mpi");
 
 /// The ranks that this process belongs to; `None` if it trains alone. `silence`: seconds after which a silent rank
-/// counts as dead. Without a `transport`, processes that mpirun started use MPI if this program has it.
+/// counts as dead. Without a `transport`, processes that mpirun started use MPI if this program has it. `note` is told
+/// who is waited for, and who has come.
 pub(super) fn join(
     transport: Option<Transport>,
     silence: u64,
+    note: fn(&str),
     stop: &AtomicBool,
 ) -> Result<Option<OnRanks>> {
     let variable = |name: &str| std::env::var(name).ok();
     let by_mpi = HAS_MPI && Membership::is_by_mpi(&variable);
     let silence = Duration::from_secs(silence);
     match transport {
-        Some(Transport::Mpi) => join_by_mpi(silence).map(Some),
-        None if by_mpi => join_by_mpi(silence).map(Some),
-        _ => join_by_tcp(&variable, silence, stop),
+        Some(Transport::Mpi) => join_by_mpi(silence, note).map(Some),
+        None if by_mpi => join_by_mpi(silence, note).map(Some),
+        _ => join_by_tcp(&variable, silence, note, stop),
     }
 }
 
 #[cfg(feature = "mpi")]
-fn join_by_mpi(silence: Duration) -> Result<OnRanks> {
+fn join_by_mpi(silence: Duration, note: fn(&str)) -> Result<OnRanks> {
     let mpi = rootlet::low_level::ranks::mpi::Mpi::join(silence)?;
     let (local_rank, local_size) = mpi.local();
     let ranks = Ranks::new(mpi);
     if ranks.is_first() {
-        output::note(&format!("{} ranks train together over MPI", ranks.size()));
+        note(&format!("{} ranks train together over MPI", ranks.size()));
     }
     Ok(OnRanks {
         ranks,
         local_rank,
         local_size,
+        adapter: None,
     })
 }
 
 #[cfg(not(feature = "mpi"))]
-fn join_by_mpi(_: Duration) -> Result<OnRanks> {
+fn join_by_mpi(_: Duration, _: fn(&str)) -> Result<OnRanks> {
     Err(rootlet::Error::LeftOut {
         what: "has no MPI",
         feature: "mpi",
@@ -69,9 +71,14 @@ fn join_by_mpi(_: Duration) -> Result<OnRanks> {
 fn join_by_tcp(
     variable: &dyn Fn(&str) -> Option<String>,
     silence: Duration,
+    note: fn(&str),
     stop: &AtomicBool,
 ) -> Result<Option<OnRanks>> {
     let Some(membership) = Membership::from_environment(variable)? else {
+        let set = |name| variable(name).is_some_and(|value| !value.is_empty());
+        if set("RANK") && !set("WORLD_SIZE") {
+            note("RANK is set, but WORLD_SIZE is not: this process trains alone");
+        }
         return Ok(None);
     };
     let secret = match variable(SECRET).filter(|secret| !secret.is_empty()) {
@@ -80,10 +87,11 @@ fn join_by_tcp(
     };
     let options = Options {
         silence,
+        note,
         ..Options::with_secret(secret)
     };
     if membership.rank == 0 && !is_launched() {
-        output::note(&format!(
+        note(&format!(
             "rank 0 waits at {} for {} more, for at most {} s",
             membership.place(),
             membership.size - 1,
@@ -92,7 +100,7 @@ fn join_by_tcp(
     }
     let ranks = Ranks::new(Tcp::join(&membership, &options, stop)?);
     if ranks.is_first() {
-        output::note(&format!(
+        note(&format!(
             "{} ranks train together, connected at {}",
             ranks.size(),
             membership.place()
@@ -102,5 +110,6 @@ fn join_by_tcp(
         ranks,
         local_rank: membership.local_rank,
         local_size: membership.local_size,
+        adapter: None,
     }))
 }

@@ -15,6 +15,7 @@ use rootlet::report::{
     OnRanks, Place, RecordOptions, RecordedTraining, RunFolder, Style, command_line,
     run_through_losses,
 };
+use rootlet::train::TrainConfig;
 use rootlet::{Error, Result};
 
 use super::interrupt::{Interrupt, RESUME_ME};
@@ -45,14 +46,26 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     if processes::is_launched() {
         processes::stop_with_parent(&interrupt.stop)?;
     }
-    let joined = ranks::join(args.run.transport, args.run.silence(), &interrupt.stop);
-    let on_ranks = match joined {
+    let note: fn(&str) = match args.run.quiet {
+        true => |_| (),
+        false => output::note,
+    };
+    let joined = ranks::join(
+        args.run.transport,
+        args.run.silence(),
+        note,
+        &interrupt.stop,
+    );
+    let mut on_ranks = match joined {
         Err(error @ Error::Rank(RankFault::Stopped { .. })) => {
             output::note(&error.to_string());
             return Ok(interrupt.status());
         }
         joined => joined?,
     };
+    if let (Some(on_ranks), true) = (&mut on_ranks, args.flags.decides("adapter")) {
+        on_ranks.adapter = Some(args.flags.over(TrainConfig::default()).machine.adapter);
+    }
     let done = match &on_ranks {
         Some(on_ranks) if !on_ranks.ranks.is_first() => {
             return follow(on_ranks, &interrupt);
@@ -87,7 +100,11 @@ fn follow(on_ranks: &OnRanks, interrupt: &Interrupt) -> Result<ExitCode> {
         Ok(false) => Ok(ExitCode::SUCCESS),
         Ok(true) | Err(Error::Stopped) => Ok(stopped(interrupt)),
         Err(error) => {
-            output::say(&format!("rank {rank}: error: {error}"));
+            // What rank 0 says of itself is seen already, if it has the same terminal.
+            let is_seen = matches!(error, Error::Rank(RankFault::Left { rank: 0, .. }));
+            if !(is_seen && processes::is_launched()) {
+                output::say(&format!("rank {rank}: error: {error}"));
+            }
             Ok(exit_code(&error))
         }
     }
@@ -167,7 +184,14 @@ fn train(
     let recorded = match options.ranks {
         None => run_through_losses(training, &mut prepare, &interrupt.stop, &mut note)?,
         // The other ranks do not wait until a device comes back.
-        Some(_) => training.run(&interrupt.stop)?,
+        Some(_) => {
+            let folder = training.folder().to_owned();
+            let ran = training.run(&interrupt.stop);
+            if let (Err(Error::Rank(_)), false) = (&ran, processes::is_launched()) {
+                processes::note_saved(&folder);
+            }
+            ran?
+        }
     };
     let finished = &recorded.finished;
     if done {

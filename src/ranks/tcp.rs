@@ -32,21 +32,27 @@ pub struct Options {
     pub join: Duration,
     /// How long a rank may be silent before it counts as dead; at least 1 s.
     pub silence: Duration,
+    /// Is told why ranks are still waited for.
+    pub note: fn(&str),
 }
 
 impl Options {
-    /// With such a secret, 300 s to join and 30 s of silence.
+    /// With such a secret, 300 s to join, 30 s of silence, and no notes.
     pub fn with_secret(secret: impl Into<Vec<u8>>) -> Self {
         Options {
             secret: secret.into(),
             join: Duration::from_secs(300),
             silence: Duration::from_secs(30),
+            note: |_| (),
         }
     }
 }
 
 /// How often a process says that it is alive within the time in which others expect to hear from it.
 const PULSES: u32 = 5;
+
+/// How long a rank tries to reach rank 0 before it says that it tries.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Ranks that are connected by TCP.
 pub struct Tcp {
@@ -87,8 +93,8 @@ impl Tcp {
         listener.set_nonblocking(true).map_err(refused(doing))?;
         let mut pulsed = Instant::now();
         while let Some(missing) = links.iter().position(Option::is_none) {
-            let stream = match listener.accept() {
-                Ok((stream, _)) => stream,
+            let (stream, from) = match listener.accept() {
+                Ok(connected) => connected,
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
                     let here = 1 + links.iter().flatten().count();
                     let stops = stop.load(Ordering::Relaxed);
@@ -123,15 +129,19 @@ impl Tcp {
             let taken = handshake::take(&stream, size, &options.secret, |rank| {
                 links.get(rank - 1).is_some_and(Option::is_none)
             });
-            if let Some(rank) = taken {
-                links[rank - 1] = Some(Link::new(rank, stream, options.silence)?);
+            match taken {
+                Ok(rank) => links[rank - 1] = Some(Link::new(rank, stream, options.silence)?),
+                Err(refused) => (options.note)(&format!(
+                    "a process at {} was sent away: {refused}",
+                    from.ip()
+                )),
             }
         }
         Self::new(0, size, links.into_iter().flatten().collect(), options)
     }
 
     fn connect(membership: &Membership, options: &Options, stop: &AtomicBool) -> Result<Self> {
-        let deadline = Instant::now() + options.join;
+        let (begun, mut noted) = (Instant::now(), false);
         let doing = format!("reach rank 0 at {}", membership.place());
         loop {
             let tried = addresses(membership)
@@ -142,9 +152,17 @@ impl Tcp {
                     let size = membership.size;
                     return Err(Error::Rank(RankFault::Stopped { here: 1, size }));
                 }
-                Err(error) if Instant::now() >= deadline => return Err(error),
+                Err(error) if begun.elapsed() >= options.join => return Err(error),
                 // Rank 0 may not listen yet, and its name may not be known yet.
-                Err(_) => {
+                Err(error) => {
+                    if begun.elapsed() >= PATIENCE && !noted {
+                        noted = true;
+                        (options.note)(&format!(
+                            "rank {} tries again, for at most {} s in all: {error}",
+                            membership.rank,
+                            options.join.as_secs()
+                        ));
+                    }
                     std::thread::sleep(Duration::from_millis(50));
                     continue;
                 }

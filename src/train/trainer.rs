@@ -15,6 +15,7 @@ mod run;
 mod state;
 mod trained_images;
 mod trained_on;
+mod unlike;
 mod weights;
 
 use std::sync::atomic::AtomicBool;
@@ -86,6 +87,8 @@ pub struct Trainer {
     /// The first error of the observer, or of an image that cannot be read. The run then stops as if asked to, so that
     /// what was computed is saved first.
     unheard: Option<Error>,
+    /// Whether it trains with ranks on adapters of another kind.
+    unlike: bool,
 }
 
 impl Trainer {

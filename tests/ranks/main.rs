@@ -2,7 +2,10 @@
 //! of ranks; and what happens if one of them fails. Ranks are threads here, connected by real sockets.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod equal;
 mod failing;
 mod joining;
 mod together;
+mod unlike;

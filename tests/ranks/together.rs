@@ -83,7 +83,17 @@ pub fn train_model(
     data: &Dataset,
     ranks: Option<Ranks>,
 ) -> Result<End> {
-    let mut device = Device::cpu(1)?;
+    end(&trained(Device::cpu(1)?, model, config, data, ranks)?)
+}
+
+/// The trainer after such a training, on this device.
+pub fn trained(
+    mut device: Device,
+    model: Option<&Model>,
+    config: &TrainConfig,
+    data: &Dataset,
+    ranks: Option<Ranks>,
+) -> Result<Trainer> {
     if let Some(ranks) = ranks {
         device.join(ranks);
     }
@@ -93,7 +103,7 @@ pub fn train_model(
     }
     let mut trainer = Trainer::with_setup(device, config.clone(), data.clone(), setup)?;
     trainer.run(&mut Hooks::observing(&mut |_: &Event| Ok(())))?;
-    end(&trainer)
+    Ok(trainer)
 }
 
 /// What a trainer has come to.

@@ -7,6 +7,7 @@
 //! | a rank | HMAC-SHA256 (RFC 2104) by the secret of "rank", its first message and rank 0's bytes |
 //! | rank 0 | HMAC-SHA256 by the secret of "rank 0", and the same: the rank is taken. Or it hangs up |
 
+use std::fmt;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -28,39 +29,75 @@ const RANDOM: usize = 32;
 const HELLO: usize = MAGIC.len() + 8 + RANDOM;
 const PROOF: usize = 32;
 
-/// Rank 0's half: the rank that has proved itself and that `wanted` takes; `None` for anybody else.
+/// Why rank 0 does not take whoever connects.
+#[derive(Debug, PartialEq)]
+pub(super) enum Refused {
+    /// It speaks another protocol, or hung up.
+    Stranger,
+    /// It is one of another number of ranks.
+    Size(usize),
+    /// It does not know the secret.
+    Secret,
+    /// This rank has come already.
+    Taken(usize),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refused::Stranger => f.write_str("it is no rank of rootlet, or hung up"),
+            Refused::Size(size) => write!(f, "it is one of {size} ranks"),
+            Refused::Secret => f.write_str("it does not know this run's secret"),
+            Refused::Taken(rank) => write!(f, "rank {rank} has come already"),
+        }
+    }
+}
+
+/// Rank 0's half: the rank that has proved itself and that `wanted` takes.
 pub(super) fn take(
     mut stream: &TcpStream,
     size: usize,
     secret: &[u8],
     wanted: impl Fn(usize) -> bool,
-) -> Option<usize> {
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    stream.set_write_timeout(Some(PATIENCE)).ok()?;
+) -> Result<usize, Refused> {
+    let set = |patience| {
+        stream.set_read_timeout(patience)?;
+        stream.set_write_timeout(patience)
+    };
+    set(Some(PATIENCE)).map_err(|_| Refused::Stranger)?;
     let mut hello = [0; HELLO];
-    stream.read_exact(&mut hello).ok()?;
+    stream
+        .read_exact(&mut hello)
+        .map_err(|_| Refused::Stranger)?;
     let (magic, rest) = hello.split_at(MAGIC.len());
     let [rank, of] = [0, 4].map(|at| {
         let bytes = rest[at..at + 4].iter().rev();
         bytes.fold(0usize, |n, &byte| n << 8 | usize::from(byte))
     });
-    if magic != MAGIC || of != size || rank == 0 || rank >= size {
-        return None;
+    if magic != MAGIC || rank == 0 || rank >= of {
+        return Err(Refused::Stranger);
     }
-    let own = random().ok()?;
-    stream.write_all(&own).ok()?;
+    if of != size {
+        return Err(Refused::Size(of));
+    }
+    let own = random().map_err(|_| Refused::Stranger)?;
     let mut proof = [0; PROOF];
-    stream.read_exact(&mut proof).ok()?;
+    stream
+        .write_all(&own)
+        .and_then(|()| stream.read_exact(&mut proof))
+        .map_err(|_| Refused::Stranger)?;
     // In constant time.
-    mac(secret, "rank", &hello, &own)?
-        .verify_slice(&proof)
-        .ok()?;
+    mac(secret, "rank", &hello, &own)
+        .and_then(|mac| mac.verify_slice(&proof).ok())
+        .ok_or(Refused::Secret)?;
     if !wanted(rank) {
-        return None;
+        return Err(Refused::Taken(rank));
     }
-    let answer = mac(secret, "rank 0", &hello, &own)?.finalize().into_bytes();
-    stream.write_all(&answer).ok()?;
-    Some(rank)
+    let answer = mac(secret, "rank 0", &hello, &own).ok_or(Refused::Secret)?;
+    stream
+        .write_all(&answer.finalize().into_bytes())
+        .map_err(|_| Refused::Stranger)?;
+    Ok(rank)
 }
 
 /// Another rank's half.

@@ -21,6 +21,8 @@ pub struct OnRanks {
     pub local_rank: usize,
     /// How many processes are on its machine.
     pub local_size: usize,
+    /// The adapter that was asked for here; `None`: the one that rank 0 asks for.
+    pub adapter: Option<String>,
 }
 
 impl OnRanks {
@@ -101,7 +103,8 @@ impl OnRanks {
             tune: config.machine.tune,
             ..DeviceOptions::default()
         });
-        let mut device = Device::open(&config.machine.adapter, &options)?;
+        let asked = self.adapter.as_ref().unwrap_or(&config.machine.adapter);
+        let mut device = Device::open(asked, &options)?;
         if let (true, Some(adapter)) = (verify, device.adapter()) {
             // Ranks may have adapters of their own.
             verify_once(&device, &adapter.index.to_string(), options.threads, note)?;

@@ -229,6 +229,7 @@ impl Trainer {
             checking: None,
             unread: 0..0,
             unheard: None,
+            unlike: false,
         })
     }
 }

@@ -131,7 +131,7 @@ impl Trainer {
             started.elapsed().as_secs_f64()
         );
         self.tell(hooks, Event::Note(note));
-        Ok(())
+        self.settle("the connections chosen before step", 1)
     }
 
     /// Whether the method, if it is one of those, has chosen the connections to train by the first batch: that is,
@@ -230,7 +230,7 @@ impl Trainer {
         self.count_flops();
         self.phases.resized();
         self.tell_exchange(hooks, started, &from, &after.layers);
-        Ok(())
+        self.settle("the network pruned before step", self.progress.step + 1)
     }
 
     /// Reports as a round what the host has exchanged between two steps since `started`.

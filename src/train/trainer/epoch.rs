@@ -204,7 +204,7 @@ impl Trainer {
                 describe::explored(&mut round, layers);
             }
             self.tell(hooks, Event::Round(round));
-            self.agree("the network after the round of step", self.progress.step)?;
+            self.settle("the network after the round of step", self.progress.step)?;
         }
         Ok(())
     }
@@ -327,6 +327,9 @@ impl Trainer {
             seen: self.progress.seen,
         };
         self.share_learned()?;
+        if self.unlike {
+            self.take_over()?;
+        }
         let evaluation = self.timed_evaluation(stop)?;
         self.progress.epoch += 1;
         self.progress.batch = 0;

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::Trainer;
 use crate::data::{Share, TargetKind};
-use crate::error::option::BATCH;
+use crate::error::option::{BATCH, MICRO_BATCH};
 use crate::error::{Error, Result};
 use crate::ranks::{Fingerprint, Ranks};
 use crate::train::hooks::Hooks;
@@ -97,14 +97,17 @@ impl Trainer {
         }
     }
 
-    /// Compares the network at a step with those of the other ranks.
+    /// Compares the network at a step with those of the other ranks; on unlike adapters, takes over that of rank 0.
     ///
     /// # Errors
-    /// A rank has another one: [`Error::Rank`] names it.
-    pub(super) fn agree(&self, what: &str, step: u64) -> Result<()> {
+    /// A rank has another one, though the adapters are alike: [`Error::Rank`] names it.
+    pub(super) fn settle(&mut self, what: &str, step: u64) -> Result<()> {
         let Some(ranks) = self.device.ranks() else {
             return Ok(());
         };
+        if self.unlike {
+            return self.take_over();
+        }
         let mut fingerprint = Fingerprint::default();
         self.network.fingerprint(&self.device, &mut fingerprint)?;
         ranks.agree(&format!("{what} {step}"), fingerprint.finish())
@@ -114,7 +117,7 @@ impl Trainer {
     ///
     /// # Errors
     /// A rank has another program, other data, options or weights: [`Error::Rank`] names it.
-    pub(super) fn agree_to_begin(&self) -> Result<()> {
+    pub(super) fn agree_to_begin(&mut self) -> Result<()> {
         let Some(ranks) = self.device.ranks() else {
             return Ok(());
         };
@@ -126,7 +129,8 @@ impl Trainer {
         ranks.agree("the version of rootlet", of(env!("CARGO_PKG_VERSION")))?;
         ranks.agree("the options", of(&self.config.to_toml()?))?;
         ranks.agree("the data", of(&format!("{:?}", self.record)))?;
-        self.agree("the network at step", self.progress.step)
+        self.compare_adapters()?;
+        self.settle("the network at step", self.progress.step)
     }
 
     /// What the exchanges of this process's steps cost; `None` if there were none. `before`: the traffic before them.
@@ -161,8 +165,15 @@ impl Trainer {
     /// What to know about a batch that is dealt to ranks.
     pub(super) fn dealt(ranks: &Ranks, batch: usize, micro: usize) -> String {
         let size = ranks.size();
-        let uneven = match batch.div_ceil(micro).is_multiple_of(size) {
+        let parts = batch.div_ceil(micro);
+        let uneven = match parts.is_multiple_of(size) {
             true => String::new(),
+            false if parts < size => {
+                format!(
+                    "; {} of the ranks have nothing to do: let {MICRO_BATCH} be smaller",
+                    size - parts
+                )
+            }
             false => format!("; some ranks wait for others: let {BATCH} be a multiple of {size}"),
         };
         format!(
