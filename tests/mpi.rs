@@ -14,7 +14,6 @@ const TRAIN: &[&str] = &[
     "train",
     "--no-verify",
     "--threads=1",
-    "--hidden=32",
     "--batch=24",
     "--micro-batch=12",
     "--round-every=5",
@@ -78,9 +77,9 @@ fn ranks_end_with_the_bits_of_one_process() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let models: [&[&str]; 4] = [
-        &["--method=gse-uniform"],
+        &["--hidden=32", "--method=gse-uniform"],
         &["--method=gse-graest", "--class-weights=1,2,1,1,3,1,1,1,1,1"],
-        &["--method=rigl"],
+        &["--hidden=32", "--method=rigl"],
         &["--model=resnet20", "--limit=96", "--method=gse-grabo"],
     ];
     for (i, model) in models.iter().enumerate() {

@@ -61,6 +61,7 @@ options! {
     LR = "lr",
     LR_SCHEDULE = "lr_schedule",
     METHOD = "method",
+    EXCHANGE = "exchange",
     MICRO_BATCH = "micro_batch",
     MILESTONES = "milestones",
     MISSING = "missing",

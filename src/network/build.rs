@@ -167,6 +167,7 @@ impl Network {
                 statistics,
                 gradients,
                 ranks,
+                exchange: options.exchange,
             },
             optimiser: trained.then(|| options.optimiser.clone()),
             retained,

@@ -89,6 +89,8 @@ pub struct NetworkOptions {
     /// layers pass to one another. The input, the logits and the gradient at them stay f32, which the loss reads and
     /// writes; so do weights, gradients of weights, and statistics of norms, which are sums.
     pub activations: Precision,
+    /// How gradients travel between ranks, if several train together: f32, or rounded to bf16.
+    pub exchange: Precision,
     /// Whether every activation and delta gets its own memory, so that tests can read it.
     pub keep: bool,
 }
@@ -116,6 +118,7 @@ impl NetworkOptions {
             forward: None,
             recompute: false,
             activations: Precision::F32,
+            exchange: Precision::F32,
             keep: false,
         }
     }

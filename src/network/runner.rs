@@ -6,7 +6,7 @@ use super::feed::{Feed, Part, Slots};
 use super::phase::StepTimes;
 use super::recording::programs::Programs;
 use crate::clock::Instant;
-use crate::engine::{Device, KernelCheck, Program, STEP_WORDS, StepState, View};
+use crate::engine::{Device, KernelCheck, Precision, Program, STEP_WORDS, StepState, View};
 use crate::error::Result;
 use crate::ranks::Ranks;
 use crate::topology::{Shared, StepPass};
@@ -75,6 +75,8 @@ pub(super) struct Executor {
     pub gradients: Vec<View>,
     /// The ranks that share a batch, if there are any.
     pub ranks: Option<Ranks>,
+    /// How gradients travel between them.
+    pub exchange: Precision,
 }
 
 impl Executor {

@@ -7,7 +7,7 @@ use super::feed::Feed;
 use super::runner::{Executor, Runner};
 use crate::engine::{Device, StepState, View};
 use crate::error::Result;
-use crate::ranks::Ranks;
+use crate::ranks::{Packing, Ranks};
 use crate::topology::{Shared, StepPass};
 
 /// Where the parts of a batch are.
@@ -61,7 +61,14 @@ impl Executor {
         };
         let slots = self.slots_on_ranks(ranks, parts)?;
         let mut views = shared.sums.clone();
+        let mut packing = Packing::EXACT;
         if pass.gradients {
+            let before: usize = views.iter().map(View::words).sum();
+            let gradients: usize = self.gradients.iter().map(View::words).sum();
+            packing = Packing {
+                rounded: before..before + gradients,
+                precision: self.exchange,
+            };
             views.extend(self.gradients.iter().cloned());
             views.push(self.ring_slot(state.step));
         }
@@ -100,7 +107,7 @@ impl Executor {
                 (Some(statistics), true) => device.download(&statistics.part.all())?,
                 _ => Vec::new(),
             };
-            let exchanged = ranks.exchange(&mut found, &statistics, own.is_some())?;
+            let exchanged = ranks.exchange(&mut found, &statistics, own.is_some(), &packing)?;
             sums = found;
             for (rank, part) in exchanged.lists.iter().enumerate() {
                 last = turns.state(turn, rank, state).unwrap_or(last);

@@ -1,6 +1,7 @@
 //! The message of a step: what is added up over the ranks, and what each rank adds to a list.
 
 use super::collective::{Ranks, other_message};
+use super::packing::Packing;
 use crate::clock::Instant;
 use crate::error::Result;
 
@@ -18,12 +19,19 @@ pub struct Exchanged {
 
 impl Ranks {
     /// Replaces `sums` by the sum over the ranks, in their order, and collects their lists. A rank that does not `add`
-    /// sends only whether it asks to stop. Rank 0 always adds.
+    /// sends only whether it asks to stop. Rank 0 always adds. What the other ranks add, and the sums, travel as `packing`
+    /// says.
     ///
     /// # Errors
     /// A rank has left or hangs, or sends a message of another size: [`Error::Rank`](crate::Error::Rank) names
     /// it.
-    pub fn exchange(&self, sums: &mut [f32], list: &[f32], adds: bool) -> Result<Exchanged> {
+    pub fn exchange(
+        &self,
+        sums: &mut [f32],
+        list: &[f32],
+        adds: bool,
+        packing: &Packing,
+    ) -> Result<Exchanged> {
         let mut flags = if adds { ADDS } else { 0 };
         if self.wants_to_stop() {
             flags |= STOP;
@@ -31,7 +39,7 @@ impl Ranks {
         let mut own = flags.to_le_bytes().to_vec();
         // Rank 0 has its sums here.
         if adds && !self.is_first() {
-            own.extend(bytemuck::cast_slice::<f32, u8>(sums));
+            packing.write(sums, &mut own);
         }
         if adds {
             own.extend(bytemuck::cast_slice::<f32, u8>(list));
@@ -39,7 +47,7 @@ impl Ranks {
         let began = Instant::now();
         let mut bytes_here = 0;
         let (mut stops, mut lists) = (false, Vec::new());
-        let numbers = sums.len() * 4;
+        let numbers = packing.bytes(sums.len());
         self.transport().gather(&own, &mut |rank, bytes| {
             bytes_here += if rank > 0 { bytes.len() } else { 0 };
             let (flags, mut rest) = word(bytes).ok_or_else(|| other_message(rank))?;
@@ -53,9 +61,9 @@ impl Ranks {
             if rank > 0 {
                 let (found, more) = rest.split_at(numbers);
                 rest = more;
-                let (found, _) = found.as_chunks::<4>();
-                for (sum, &word) in sums.iter_mut().zip(found) {
-                    *sum += f32::from_le_bytes(word);
+                let found = packing.read(found, sums.len());
+                for (sum, found) in sums.iter_mut().zip(found) {
+                    *sum += found;
                 }
             }
             lists.push(rest.to_vec());
@@ -65,7 +73,7 @@ impl Ranks {
         if self.is_first() {
             all.extend(u32::from(stops).to_le_bytes());
             all.extend((lists.len() as u32).to_le_bytes());
-            all.extend(bytemuck::cast_slice::<f32, u8>(sums));
+            packing.write(sums, &mut all);
             all.extend(lists.concat());
         }
         self.transport().broadcast(&mut all)?;
@@ -78,7 +86,7 @@ impl Ranks {
         let (count, rest) = word(rest).ok_or_else(|| other_message(0))?;
         let count = count as usize;
         let (found, rest) = (rest.split_at_checked(numbers)).ok_or_else(|| other_message(0))?;
-        bytemuck::cast_slice_mut::<f32, u8>(sums).copy_from_slice(found);
+        sums.copy_from_slice(&packing.read(found, sums.len()));
         self.all_stop(stops != 0);
         if rest.len() != count * list.len() * 4 {
             return Err(other_message(0));

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `collective.rs` | what a transport provides |
 //! | `exchange.rs` | the message of a step |
+//! | `packing.rs` | in how many bits its numbers travel |
 //! | `agreement.rs` | whether all ranks have the same |
 //! | `membership.rs` | which rank this process is, from its launcher's variables |
 //! | `fingerprint.rs` | numbers as one hash |
@@ -22,6 +23,7 @@ mod fingerprint;
 mod membership;
 #[cfg(feature = "mpi")]
 pub mod mpi;
+mod packing;
 #[cfg(any(feature = "tcp", feature = "mpi"))]
 mod parting;
 #[cfg(feature = "tcp")]
@@ -31,3 +33,4 @@ pub use collective::{Collective, Ranks};
 pub use exchange::Exchanged;
 pub use fingerprint::Fingerprint;
 pub use membership::Membership;
+pub use packing::Packing;

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use super::config::{AUTO, KEEP_LAST};
 use super::event::{PartResults, Score};
 use super::score;
-use super::tested::Tested;
+use super::tested::{Tested, Told};
 use crate::data::{Dataset, Interruptible, Loader, LoaderOptions, TargetKind};
 use crate::engine::{Device, StepState};
 use crate::error::{Error, Result};
@@ -136,6 +136,7 @@ fn run(
 ) -> Result<Evaluation> {
     let mut pending = 0..0u64;
     let mut tested = Tested::default();
+    let lanes = network.lanes();
     let ranks = device.ranks().filter(|_| options.share.of > 1);
     let loader = Loader::start(data.test.clone(), data.shape, &data.normalisation, options)?;
     for batch in Interruptible::new(loader, stop) {
@@ -148,8 +149,14 @@ fn run(
         let state = StepState::whole(0, pending.end as u32, batch.count, 0.0);
         network.test(device, state)?;
         if let Some(outcomes) = outcomes.as_deref_mut() {
-            let told: Vec<f32> = device.download(&network.logits())?;
-            outcomes.add(&told, &batch.targets, network.lanes(), batch.count)?;
+            let outputs: Vec<f32> = device.download(&network.logits())?;
+            match ranks {
+                None => outcomes.add(&outputs, &batch.targets, lanes, batch.count)?,
+                Some(_) => tested.told.push(Told {
+                    outputs,
+                    targets: batch.targets,
+                }),
+            }
         }
         pending.end += 1;
         if pending.end - pending.start == RING as u64 {
@@ -162,10 +169,15 @@ fn run(
     tested
         .results
         .extend(network.test_results(device, pending)?);
-    let sums = match ranks {
-        None => tested.sums(),
-        Some(ranks) => tested.of_all(ranks)?.sums(),
-    };
+    if let Some(ranks) = ranks {
+        let kind = network.targets();
+        let (outputs, targets) = (network.outputs() * lanes, kind.words() * lanes);
+        tested = tested.of_all(ranks, outputs, (kind, targets))?;
+        if let Some(outcomes) = outcomes.as_deref_mut() {
+            tested.add_to(outcomes, lanes)?;
+        }
+    }
+    let sums = tested.sums();
     if let (0, Some(split)) = (sums.seen, data.test.folder()) {
         return Err(Error::Data {
             path: split.folder().to_owned(),

@@ -145,9 +145,13 @@ struct Long {
 
 impl Long {
     fn start(desk: &Desk, more: &[&str]) -> Self {
+        Self::of_epochs("--epochs=100000", desk, more)
+    }
+
+    fn of_epochs(epochs: &str, desk: &Desk, more: &[&str]) -> Self {
         let flags = [
             "--processes=3",
-            "--epochs=100000",
+            epochs,
             "--save-every=40s",
             "--rank-timeout=2",
             "--runs=long",
@@ -263,4 +267,40 @@ fn a_warning_signal_on_one_rank_saves_and_stops_all() {
     let run = only(&desk.path("long"));
     let summary = fs::read_to_string(run.join("summary.json")).unwrap();
     assert!(summary.contains("\"interrupted\": true") || summary.contains("\"interrupted\":true"));
+}
+
+/// Ranks are killed at random moments; in between, all of them start again.
+#[test]
+#[ignore = "two minutes"]
+fn twenty_kills_change_no_bit() {
+    const EPOCHS: &str = "--epochs=1500";
+    let desk = Desk::new();
+    desk.good(&[TRAIN, &[EPOCHS, "--runs=whole"]].concat());
+    let mut long = Long::of_epochs(EPOCHS, &desk, &["--restarts=40"]);
+    let (mut seed, mut kills) = (1u64, 0);
+    let mut random = |below: u64| {
+        seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1);
+        (seed >> 33) % below
+    };
+    while kills < 20 {
+        sleep(Duration::from_millis(random(2000)));
+        assert!(
+            long.parent.try_wait().unwrap().is_none(),
+            "{kills} kills, and it has ended"
+        );
+        let before = long.ranks();
+        if before.len() != 3 {
+            continue;
+        }
+        long.signal(random(3) as usize, "-KILL");
+        kills += 1;
+        let since = Instant::now();
+        while long.ranks().iter().any(|rank| before.contains(rank)) {
+            assert!(since.elapsed() < Duration::from_secs(60));
+            sleep(Duration::from_millis(20));
+        }
+    }
+    let (status, text) = long.end();
+    assert_eq!(status, Some(0), "{text}");
+    assert_eq!(checkpoint(&desk, "long"), checkpoint(&desk, "whole"));
 }

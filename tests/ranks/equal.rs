@@ -22,7 +22,7 @@ fn same_on(sizes: &[usize], model: Option<Model>, config: TrainConfig) {
 }
 
 /// Batches of four parts, the last of three, whose last part is smaller.
-fn config(method: MethodName) -> TrainConfig {
+pub fn config(method: MethodName) -> TrainConfig {
     let mut config = TrainConfig::default();
     config.model.hidden = vec![64];
     config.topology.method = method;

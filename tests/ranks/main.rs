@@ -7,5 +7,7 @@ mod common;
 mod equal;
 mod failing;
 mod joining;
+mod network;
+mod rounded;
 mod together;
 mod unlike;

@@ -21,6 +21,9 @@ section! {
         /// weights and the loss are always f32
         activations: Precision = Precision::F32,
             NAME, on resume Fixed;
+        /// How processes that train together send gradients, f32 or bf16: bf16 halves what a step sends, and rounds
+        exchange: Precision = Precision::F32,
+            NAME, on resume Noted;
         /// Keep few activations and recompute the others for the backward pass: less memory, more time
         checkpoint_activations: bool = false,
             BOOL, on resume Free, idle keeps_all;
@@ -111,6 +114,12 @@ impl MachineConfig {
             "micro_batch",
             &format!("must be at least 1 sample and divide the batch of {batch}"),
             self.micro_batch.unwrap_or(0),
+        )?;
+        check(
+            self.exchange != Precision::F16,
+            "exchange",
+            "must be f32 or bf16: f16 loses small gradients",
+            self.exchange,
         )?;
         check(
             self.dense_above.is_none_or(|x| x.is_finite() && x >= 0.0),

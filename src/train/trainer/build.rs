@@ -9,7 +9,7 @@ use super::weights::Weighing;
 use crate::checkpoint::Progress;
 use crate::data::{Dataset, Mixing, Operations, TargetKind, TestPart};
 use crate::engine::Device;
-use crate::error::option::{CUTMIX, MICRO_BATCH, RAND_AUGMENT, ROUND_BATCHES};
+use crate::error::option::{CUTMIX, EXCHANGE, MICRO_BATCH, RAND_AUGMENT, ROUND_BATCHES};
 use crate::error::{Error, Refusal, Remedies, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions};
@@ -128,6 +128,7 @@ impl Trainer {
             round_batches: config.topology.round_batches,
             recompute: config.machine.checkpoint_activations,
             activations: config.machine.activations,
+            exchange: config.machine.exchange,
             class: begin::class_of(method.as_ref(), &state, model),
             forward: config.forward(model, method.as_ref())?,
             // No batch has more images than there are.
@@ -183,6 +184,18 @@ impl Trainer {
                 method.name(),
                 network.micro_batch()
             ));
+        }
+        if config.machine.exchange.is_half() {
+            qualifying.push(match device.ranks() {
+                Some(_) => format!(
+                    "the ranks' gradients travel in {}, rounded, and so do their sums",
+                    config.machine.exchange
+                ),
+                None => format!(
+                    "{EXCHANGE} {} has no effect in one process",
+                    config.machine.exchange
+                ),
+            });
         }
         if config.topology.round_batches > 1
             && network.round.is_dynamic()

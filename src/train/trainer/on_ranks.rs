@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use super::Trainer;
-use crate::data::{Share, TargetKind};
+use crate::data::Share;
 use crate::error::option::{BATCH, MICRO_BATCH};
 use crate::error::{Error, Result};
 use crate::ranks::{Fingerprint, Ranks};
@@ -24,21 +24,15 @@ impl Trainer {
         }
     }
 
-    /// The batches of an evaluation that are this process's. Scores that need all outputs together are computed from
-    /// all batches, on every rank; and images of folders are read by all, so that each knows those that it was trained
-    /// on.
+    /// The batches of an evaluation that are this process's. Images of folders are read by all, so that each knows those
+    /// that it was trained on.
     pub(super) fn share_of_evaluation(&self) -> Share {
         match self.device.ranks() {
-            Some(ranks)
-                if self.network.targets() == TargetKind::Labels
-                    && self.data.test.folder().is_none() =>
-            {
-                Share {
-                    index: ranks.rank(),
-                    of: ranks.size(),
-                    group: ranks.size(),
-                }
-            }
+            Some(ranks) if self.data.test.folder().is_none() => Share {
+                index: ranks.rank(),
+                of: ranks.size(),
+                group: ranks.size(),
+            },
             _ => Share::default(),
         }
     }
