@@ -29,7 +29,7 @@ fn they_take_half_the_bytes() {
     let bytes = [Precision::F32, Precision::Bf16].map(|exchange| {
         let (mut config, data) = (config(MethodName::Static), data.clone());
         config.model.hidden = vec![256];
-        config.topology.sparsity = 0.5;
+        config.model.sparsity = 0.5;
         config.machine.exchange = exchange;
         on_ranks(2, &options(), move |ranks| {
             train(&config, &data, Some(ranks.clone())).unwrap();

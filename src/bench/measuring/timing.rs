@@ -64,7 +64,7 @@ impl Measured {
         }
     }
 
-    /// The figure under a rising function, such as a change of unit.
+    /// The figure under a function that only rises or only falls, such as a change of unit.
     pub fn map(self, f: impl Fn(f64) -> f64) -> Self {
         let Spread {
             min,
@@ -73,14 +73,19 @@ impl Measured {
             max,
             samples,
         } = self.spread;
+        let mut quantiles = [min, q1, q3, max].map(&f);
+        if quantiles[0] > quantiles[3] {
+            quantiles.reverse();
+        }
+        let [min, q1, q3, max] = quantiles;
         Measured {
             median: f(self.median),
             doubt: self.doubt,
             spread: Spread {
-                min: f(min),
-                q1: f(q1),
-                q3: f(q3),
-                max: f(max),
+                min,
+                q1,
+                q3,
+                max,
                 samples,
             },
         }
@@ -88,24 +93,7 @@ impl Measured {
 
     /// `amount` per second, if this is in seconds.
     pub fn rate(self, amount: f64) -> Self {
-        let Spread {
-            min,
-            q1,
-            q3,
-            max,
-            samples,
-        } = self.spread;
-        Measured {
-            median: amount / self.median,
-            doubt: self.doubt,
-            spread: Spread {
-                min: amount / max,
-                q1: amount / q3,
-                q3: amount / q1,
-                max: amount / min,
-                samples,
-            },
-        }
+        self.map(|seconds| amount / seconds)
     }
 }
 
