@@ -10,6 +10,9 @@ use crate::error::{Error, Result as Outcome};
 /// The word of a cell without a value, for numbers (no finite number has these bits) and categories alike.
 pub(super) const MISSING: u32 = u32::MAX;
 
+/// Maximum number of columns of a table: each has a name and a rule.
+pub(super) const MOST_COLUMNS: usize = 50_000;
+
 /// A table, from whatever file. Rows are counted from 0 here, and from 1 in messages.
 #[derive(Debug, Default)]
 pub(super) struct Table {
