@@ -29,6 +29,8 @@ pub(super) struct Table {
     pub faults: Faults,
     /// The name of the format.
     pub format: &'static str,
+    /// What was decided, if it is not clear that this is the format: a whole sentence.
+    pub doubt: Option<String>,
 }
 
 /// A column.
@@ -182,6 +184,11 @@ impl Table {
         Ok(words)
     }
 
+    /// A reason, with what was decided about the format if that is not clear.
+    pub fn doubted(&self, reason: String) -> String {
+        with_doubt(reason, self.doubt.as_deref())
+    }
+
     /// The error for a reason that concerns its file.
     pub fn wrong(&self, reason: String) -> Error {
         Error::Data {
@@ -231,6 +238,14 @@ impl Table {
             (Some(names), category) => names[category as usize].clone(),
             (None, bits) => number_text(f32::from_bits(bits)),
         }
+    }
+}
+
+/// A reason, and behind it what was decided about the format.
+pub(super) fn with_doubt(reason: String, doubt: Option<&str>) -> String {
+    match doubt {
+        Some(doubt) => format!("{reason}; {doubt}"),
+        None => reason,
     }
 }
 

@@ -20,7 +20,12 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Adds the columns of a row that are not 0, in order, and their values.
-    pub fn row(&self, line: &str, columns: &mut Vec<u32>, values: &mut Vec<f32>) -> Result<(), String> {
+    pub fn row(
+        &self,
+        line: &str,
+        columns: &mut Vec<u32>,
+        values: &mut Vec<f32>,
+    ) -> Result<(), String> {
         let (labels, pairs) = parts(line);
         for entry in in_columns(pairs) {
             let (index, value) = entry?;

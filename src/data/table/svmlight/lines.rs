@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 
 use super::super::Watch;
 use super::super::bytes::Bytes;
+use super::super::faults::NUL;
 use crate::words::grouped;
 
 /// Rows, columns and labels, if the line states them.
@@ -42,6 +43,10 @@ pub(super) fn lines(
         let wrong = |reason| format!("line {}: {reason}", grouped(number));
         let text = std::str::from_utf8(&line).map_err(|_| "it is no text in UTF-8".to_owned());
         let text = text.map(|text| text.split('#').next().unwrap_or("").trim());
+        let text = match text {
+            Ok(text) if text.contains('\0') => Err(NUL.to_owned()),
+            text => text,
+        };
         if text == Ok("") {
             continue;
         }
