@@ -31,6 +31,8 @@ Examples:
       A wider network on Fashion-MNIST.
   rootlet train --data iris.csv --target species --hidden 64 --sparsity 0.5
       A table: `rootlet data show iris.csv` says what is understood of it.
+  rootlet train --data ~/photos
+      A folder of images, with a folder for each class: it starts from the preset photos.
   rootlet train --config runs/20260131-174502-digits/config.toml --seed 2
       A run repeated with another seed; flags go before the file.
   rootlet train --resume runs/20260131-174502-digits
@@ -179,7 +181,14 @@ fn configure(args: &TrainArgs) -> Result<Job> {
         return match (&args.run.config, &args.run.preset) {
             (Some(file), _) => begin(TrainConfig::load(file)?, None),
             (None, Some(name)) => begin(presets::preset(name)?, None),
-            (None, None) => begin(TrainConfig::default(), None),
+            (None, None) => match presets::of_photos(&args.flags)? {
+                Some(base) => {
+                    let job = begin(base, None)?;
+                    output::note(&presets::note_of_photos(&job.config));
+                    Ok(job)
+                }
+                None => begin(TrainConfig::default(), None),
+            },
         };
     };
     let resume = &match resume {
@@ -396,7 +405,8 @@ fn train(
         // What was learned from its training rows stays, whatever rows the file has now.
         source.table.prepared = resumed.preprocessing();
     }
-    let data = data::load_until_watched(&source, &interrupt.stop, progress::reading(args.run.quiet))?;
+    let data =
+        data::load_until_watched(&source, &interrupt.stop, progress::reading(args.run.quiet))?;
     let no_effect = |option: &str, why: String| {
         let option = option.to_owned();
         Err(Error::NoEffect { option, why })
