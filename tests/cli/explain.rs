@@ -79,6 +79,17 @@ fn files_are_explained_as_they_are_predicted_for() {
         2,
         &["72 images", "60"],
     );
+    // A table is no image, whatever the other inputs are.
+    fs::write(desk.path("rows.csv"), "a,b\n1,2\n").unwrap();
+    for command in [&["explain", "-o", "b.png"][..], &["predict"]] {
+        let all = [command, &[text(&run), "photos/val/dogs", "rows.csv"]].concat();
+        let parts = [
+            "trained on images, and rows.csv is a table",
+            "name image files",
+        ];
+        let done = desk.bad(&all, 2, &parts);
+        assert!(!done.err.contains("skip"), "{done:?}");
+    }
     fs::write(desk.path("no.png"), "no image").unwrap();
     desk.bad(
         &["explain", text(&run), "no.png", "-o", "b.png"],
@@ -111,6 +122,10 @@ fn what_cannot_be_explained_is_said() {
         &["--seed", "no noise"],
     );
     explain(&["-o", "a.png", "--noise=-1"], &["--noise", "-1"]);
+    explain(
+        &["-o", "a.png", "--copies=1048577"],
+        &["--copies", "from 0 to 1048576"],
+    );
     explain(&["-o", "a.png", "--limit=61"], &["61 images", "60"]);
     explain(
         &["-o", "a.png", "--topology", "--limit=3"],
@@ -300,6 +315,18 @@ fn shuffling_a_column_costs_what_all_pairs_of_rows_say() {
         &["one file"],
     );
     desk.bad(
+        &[
+            "explain",
+            text(&run),
+            "new.csv",
+            "-o",
+            "g.png",
+            "--columns=0",
+        ],
+        2,
+        &["--columns", "from 1 to"],
+    );
+    desk.bad(
         &["explain", text(&run), "a.csv", "-o", "g.png"],
         1,
         &["a.csv", "class"],
@@ -367,4 +394,38 @@ fn the_topology_is_drawn_of_every_kind_of_model() {
         ]);
     }
     assert!(heights[2] > heights[0], "{heights:?}");
+}
+
+/// Names that differ only in their middle: the file has them whole, and so does the picture as far as they fit.
+#[test]
+fn long_names_stay_apart_and_are_whole_in_the_file() {
+    let desk = Desk::new();
+    let name = |middle: &str| {
+        format!(
+            "{}{middle}{}",
+            "measured length ".repeat(4),
+            " in millimetres".repeat(4)
+        )
+    };
+    let (one, two) = (name("of the sepal"), name("of the petal"));
+    let mut table = format!("{one},{two},class\n");
+    for i in 0..120 {
+        let _ = writeln!(table, "{},{},{}", i % 17, i * 7 % 13, ["a", "b"][i % 2]);
+    }
+    fs::write(desk.path("long.csv"), table).unwrap();
+    let train = [
+        "train",
+        "--data=long.csv",
+        "--hidden=8",
+        "--epochs=2",
+        "--quiet",
+    ];
+    desk.good(&train);
+    let run = desk.runs().remove(0);
+    desk.good(&["explain", text(&run), "-o", "w.png", "--repeats=1"]);
+    let told = worth(&desk.path("w.columns.csv"));
+    assert!(
+        told.contains_key(&one) && told.contains_key(&two),
+        "{told:?}"
+    );
 }
