@@ -64,8 +64,8 @@ pub(in super::super) fn guess(start: &[u8], is_whole: bool, ending: &str) -> Gue
     Guess {
         is_one,
         doubt: Some(format!(
-            "it is taken for {taken}: {rows} of its first {} lines are rows of svmlight, and the first is not; a \
-             name that ends in .svm or .csv decides",
+            "it is taken for {taken}: {rows} of its first {} lines are clearly rows of svmlight; a name that ends in .svm \
+             or .csv decides",
             lines.len(),
         )),
     }
