@@ -176,6 +176,17 @@ pub enum Error {
         /// What is wrong with it and what to do.
         reason: String,
     },
+    /// A row of a table that cannot be used, in a file to predict for: others could be predicted without it.
+    DamagedRow {
+        /// The table's file.
+        path: PathBuf,
+        /// The row's number, from 1.
+        row: u64,
+        /// What is wrong with it, and where.
+        why: String,
+        /// How many other rows cannot be used either.
+        others: u64,
+    },
     /// A checkpoint that cannot be used, or a run that lacks one.
     Checkpoint {
         /// The checkpoint or run folder at fault.

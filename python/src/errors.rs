@@ -29,7 +29,7 @@ pub fn raised(error: Error) -> PyErr {
         Error::Diverged { .. } => PyFloatingPointError::new_err(text),
         Error::LeftOut { .. } => PyNotImplementedError::new_err(text),
         Error::Stopped => PyInterruptedError::new_err(text),
-        Error::Shape(_) => PyValueError::new_err(text),
+        Error::Shape(_) | Error::DamagedRow { .. } => PyValueError::new_err(text),
         Error::NoAdapter { .. } => PyValueError::new_err(text),
         other if other.is_usage() => PyValueError::new_err(text),
         _ => PyRuntimeError::new_err(text),

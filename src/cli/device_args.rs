@@ -3,10 +3,12 @@
 use clap::Args;
 use rootlet::Result;
 use rootlet::engine::adapter::takes_threads;
+use rootlet::engine::{Device, DeviceOptions};
 use rootlet::train::TrainConfig;
 use rootlet::train::config::{idle_threads, whole};
 
 use super::checks::no_effect;
+use super::output;
 
 /// Which device a command that does not train runs on.
 #[derive(Clone, Debug, Args)]
@@ -31,6 +33,19 @@ impl DeviceArgs {
             true => Err(no_effect("threads", &idle_threads(&self.adapter))),
             false => Ok(()),
         }
+    }
+}
+
+impl DeviceArgs {
+    /// Opens the device, and says what the user should know about it.
+    pub(super) fn open(&self) -> Result<Device> {
+        let options = DeviceOptions {
+            threads: self.threads,
+            ..DeviceOptions::default()
+        };
+        let device = Device::open(&self.adapter, &options)?;
+        device.warning().into_iter().for_each(output::note);
+        Ok(device)
     }
 }
 

@@ -7,7 +7,6 @@ use rootlet::checkpoint::{Checkpoint, Snapshot, Which};
 use rootlet::data::{
     self, DataOptions, DataPart, DataRecord, Dataset, LoaderOptions, TestPart, is_path,
 };
-use rootlet::engine::{Device, DeviceOptions};
 use rootlet::error::Fault;
 use rootlet::report::check_output;
 use rootlet::train::config::whole;
@@ -16,7 +15,7 @@ use rootlet::{Error, Result};
 
 use super::device_args::DeviceArgs;
 use super::trained::{Asked, Opened};
-use super::{checks, output};
+use super::{checks, output, progress};
 use confusion::Confusion;
 use shown::{Shown, by_class};
 
@@ -99,14 +98,17 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
     }
     .source(&own, trained)?;
     let own_limit = own.limit;
-    let data = data::load_to_test(&source)?;
+    let data = data::load_to_test(&source, &progress::reading(false))?;
     // Take as many as in training, so that the results can be compared.
     let mut as_then = match source.limit == own.limit {
         true => data.clone(),
-        false => data::load_to_test(&DataOptions {
-            limit: own.limit,
-            ..source.clone()
-        })?,
+        false => {
+            let as_then = DataOptions {
+                limit: own.limit,
+                ..source.clone()
+            };
+            data::load_to_test(&as_then, &progress::reading(false))?
+        }
     };
     match checkpoint.snapshot.trained_images.is_empty() {
         true => as_then.compare_with(trained),
@@ -220,12 +222,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         own,
         learned,
     } = load(args, &config, &checkpoint)?;
-    let options = DeviceOptions {
-        threads: args.device.threads,
-        ..DeviceOptions::default()
-    };
-    let device = Device::open(&args.device.adapter, &options)?;
-    device.warning().into_iter().for_each(output::note);
+    let device = args.device.open()?;
     let setup = Setup::new(&config, &data)?;
     let state = &checkpoint.snapshot.state;
     let layers = &state.layers;

@@ -16,11 +16,11 @@ use picture::{Picture, name_of};
 
 /// Explains.
 pub fn run(args: &ExplainArgs) -> Result<()> {
-    args.device.check_threads()?;
+    args.samples.device.check_threads()?;
     args.check_output()?;
     let opened = Opened::of(
-        &args.checkpoint,
-        args.which,
+        &args.samples.checkpoint,
+        args.samples.which,
         "explain it by a program, with `Explainer::new`",
     )?;
     let data = opened.checkpoint.manifest.data.as_ref();
@@ -34,7 +34,7 @@ pub fn run(args: &ExplainArgs) -> Result<()> {
     match kind {
         Kind::Topology => {
             let file = Picture::begin(args)?;
-            let sheet = explained_topology(&name_of(&args.checkpoint), &opened.checkpoint)?;
+            let sheet = explained_topology(&name_of(&args.samples.checkpoint), &opened.checkpoint)?;
             file.finish(&sheet)?;
             output::print(&format!("{}: its connections\n", args.output.display()))
         }

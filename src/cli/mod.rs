@@ -23,6 +23,7 @@ mod progress;
 mod ranks;
 mod report;
 mod runs;
+mod sample_args;
 mod samples;
 mod shell;
 mod sweep;

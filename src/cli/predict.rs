@@ -2,56 +2,44 @@
 
 mod args;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use rootlet::engine::{Device, DeviceOptions};
 use rootlet::report::{NewFile, PredictionOptions, PredictionTable, counted, write_row};
 use rootlet::train::Predictor;
 use rootlet::{Error, Result};
 
-use super::output;
 use super::samples::{Samples, Wanted, advised};
-use super::trained::{Asked, Opened};
+use super::trained::Opened;
+use super::{output, progress};
 pub use args::PredictArgs;
 
 /// Predicts.
 pub fn run(args: &PredictArgs) -> Result<()> {
-    args.device.check_threads()?;
+    args.samples.device.check_threads()?;
     let threshold = args.threshold()?;
     let opened = Opened::of(
-        &args.checkpoint,
-        args.which,
+        &args.samples.checkpoint,
+        args.samples.which,
         "predict by a program, with `Predictor::new`",
     )?;
     // What can be refused is refused before anything is computed.
     let mut sink = Sink::begin(args)?;
-    let options = DeviceOptions {
-        threads: args.device.threads,
-        ..DeviceOptions::default()
-    };
-    let device = Device::open(&args.device.adapter, &options)?;
-    device.warning().into_iter().for_each(output::note);
+    let device = args.samples.device.open()?;
     let predictor = Predictor::of_checkpoint(device, &opened.checkpoint)?;
     args.check_effects(predictor.task())?;
     let wanted = Wanted {
-        inputs: &args.inputs,
-        asked: Asked {
-            data: args.data.as_deref(),
-            data_dir: args.data_dir.as_deref(),
-            limit: args.limit,
-            skips_bad: args.skip_damaged.then_some("skip-damaged"),
-        },
-        tells_limit: args.limit.is_some(),
-        part: args.part,
+        inputs: &args.samples.inputs,
+        asked: (args.samples).asked(None, args.skip_damaged.then_some("skip-damaged")),
+        tells_limit: args.samples.limit.is_some(),
+        part: args.samples.part,
         skips: args.skip_damaged,
         can_skip: true,
         notes: true,
         done: "predicted for",
         doing: "predicting for",
     };
-    let samples = match args.inputs.is_empty() {
+    let samples = match args.samples.inputs.is_empty() {
         true => vec![Samples::of_part(&wanted, &opened, &predictor)?],
         false => Samples::of_inputs(&wanted, &predictor)?,
     };
@@ -66,11 +54,12 @@ pub fn run(args: &PredictArgs) -> Result<()> {
             probabilities: args.probabilities,
             threshold,
             faults: args.skip_damaged,
-            truth: args.inputs.is_empty(),
+            truth: args.samples.inputs.is_empty(),
         },
     );
     sink.put(&table.header())?;
-    let bar = bar(samples.iter().map(|all| all.images.len() as u64).sum());
+    let count = samples.iter().map(|all| all.images.len() as u64).sum();
+    let bar = progress::counting("predicting", count);
     let (mut predicted, mut damaged) = (0u64, 0u64);
     for all in &samples {
         predictor
@@ -95,21 +84,6 @@ pub fn run(args: &PredictArgs) -> Result<()> {
     sink.finish(&counted(predicted, "prediction"))
 }
 
-/// Progress on a terminal.
-fn bar(all: u64) -> ProgressBar {
-    let bar = ProgressBar::new(all);
-    bar.set_draw_target(match io::stderr().is_terminal() {
-        true => ProgressDrawTarget::stderr(),
-        false => ProgressDrawTarget::hidden(),
-    });
-    let template =
-        "predicting  {bar:24} {percent}%  {human_pos} of {human_len}, {per_sec}, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
-}
-
 /// Where the lines go.
 enum Sink<'a> {
     File(&'a Path, Box<NewFile>),
@@ -121,7 +95,7 @@ impl<'a> Sink<'a> {
         let Some(path) = &args.output else {
             return Ok(Sink::Standard(io::BufWriter::new(io::stdout())));
         };
-        let file = output::begin(path, &args.inputs, args.force)?;
+        let file = output::begin(path, &args.samples.inputs, args.force)?;
         Ok(Sink::File(path, Box::new(file)))
     }
 

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use clap::builder::PossibleValuesParser;
 
+use rootlet::data::{IMAGE_FOLDER, NAMES};
 use rootlet::train::TrainConfig;
+use rootlet::train::config::ConfigFlags;
 use rootlet::{Error, Result};
 
 macro_rules! preset {
@@ -45,6 +47,54 @@ pub(super) fn preset(name: &str) -> Result<TrainConfig> {
     let found = PRESETS.iter().find(|(known, _)| *known == name);
     let (_, text) = found.ok_or_else(|| Error::Usage(format!("there is no preset {name}")))?;
     TrainConfig::from_toml(text, Path::new(&format!("preset {name}")))
+}
+
+/// The preset of a user's own images.
+const PHOTOS: &str = "photos";
+
+/// Largest side length at which its model suits images, in pixels: it sees them whole, without making them smaller
+/// first.
+const SMALL: usize = 64;
+
+/// The configuration from which a run on a folder of images starts if nobody named one, nor a model; `None` for other
+/// data. What flags say is left to what is usual beside them: a learning rate is that of its optimiser.
+///
+/// # Errors
+/// As [`preset`].
+pub(super) fn of_photos(flags: &ConfigFlags) -> Result<Option<TrainConfig>> {
+    let asked = flags.over(TrainConfig::default());
+    let (data, name) = (&asked.data, asked.data.name.as_str());
+    let is_folder = data.dir.is_none() && !NAMES.contains(&name) && Path::new(name).is_dir();
+    let is_photos = name == IMAGE_FOLDER || is_folder;
+    // Widths are those of a perceptron.
+    if !is_photos || ["model", "hidden"].iter().any(|key| flags.given(key)) {
+        return Ok(None);
+    }
+    let (mut base, usual) = (preset(PHOTOS)?, TrainConfig::default());
+    if flags.given("image_size") {
+        base.data.resize = usual.data.resize;
+        if data.image_size > SMALL {
+            base.model.name = usual.model.name;
+        }
+    }
+    if flags.given("optimiser") {
+        base.optimiser.lr = usual.optimiser.lr;
+        base.optimiser.weight_decay = usual.optimiser.weight_decay;
+    }
+    if flags.given("milestones") && !flags.given("lr_schedule") {
+        base.optimiser.lr_schedule = usual.optimiser.lr_schedule;
+    }
+    Ok(Some(base))
+}
+
+/// What a user is told of a run that starts from it.
+pub(super) fn note_of_photos(config: &TrainConfig) -> String {
+    let size = config.data.image_size;
+    let model = config.model.name_for(size * size);
+    format!(
+        "a folder of images starts from the preset {PHOTOS}, here with {model} on {size} x {size} pixels: flags go \
+         before it, and --model, --preset or --config takes its place"
+    )
 }
 
 #[cfg(test)]

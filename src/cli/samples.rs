@@ -1,6 +1,6 @@
 //! What a network is asked about: images, rows of tables, or a part of a data set.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rootlet::data::{self, DataPart, Images, Preprocessing, TargetKind};
@@ -59,6 +59,15 @@ impl Samples {
     pub fn of_inputs(wanted: &Wanted<'_>, predictor: &Predictor) -> Result<Vec<Self>> {
         let skips = wanted.skips;
         if !predictor.takes_tables() {
+            if let Some(table) = wanted.inputs.iter().find(|path| is_table(path)) {
+                return Err(Error::Fixed {
+                    what: format!(
+                        "the network was trained on images, and {} is a table by its name",
+                        table.display()
+                    ),
+                    way_out: "name image files, or folders of them".to_owned(),
+                });
+            }
             let images = predictor.photos(wanted.inputs, skips);
             return Ok(vec![Self {
                 images: images.map_err(|error| advised(error, skips || !wanted.can_skip))?,
@@ -67,7 +76,9 @@ impl Samples {
             }]);
         }
         let of_file = |path: &PathBuf| {
-            let told = predictor.rows(path, skips, &progress::reading())?;
+            let told = predictor
+                .rows(path, skips, &progress::reading(false))
+                .map_err(|error| advised(error, skips || !wanted.can_skip))?;
             let name = path.display().to_string();
             for note in &told.notes {
                 output::note(&format!("{name}: {note}"));
@@ -89,7 +100,7 @@ impl Samples {
         let own = opened.config.source();
         let trained = opened.checkpoint.manifest.data.as_ref();
         let source = wanted.asked.source(&own, trained)?;
-        let mut data = data::load_to_test(&source)?;
+        let mut data = data::load_to_test(&source, &progress::reading(false))?;
         if let Some(trained) = trained {
             data = data.as_trained(trained)?;
         }
@@ -190,6 +201,25 @@ impl Samples {
     }
 }
 
+/// Whether a file is a table by its name.
+fn is_table(path: &Path) -> bool {
+    const ENDINGS: [&str; 8] = [
+        "csv",
+        "tsv",
+        "npy",
+        "npz",
+        "safetensors",
+        "svm",
+        "libsvm",
+        "svmlight",
+    ];
+    let ending = path.extension().unwrap_or_default();
+    path.is_file()
+        && ENDINGS
+            .iter()
+            .any(|known| ending.eq_ignore_ascii_case(known))
+}
+
 /// The samples in words: "355 test images of digits".
 fn described(part: DataPart, data: &data::Dataset) -> String {
     let count = data.part(part).map_or(0, |held| held.images.len());
@@ -207,6 +237,17 @@ pub(super) fn advised(error: Error, skips: bool) -> Error {
         Error::Data { path, reason } if !skips => Error::Data {
             path,
             reason: format!("{reason}; --skip-damaged goes on without such inputs"),
+        },
+        Error::DamagedRow {
+            path,
+            row,
+            why,
+            others,
+        } if !skips => Error::DamagedRow {
+            path,
+            row,
+            why: format!("{why}; --skip-damaged goes on without such rows"),
+            others,
         },
         other => other,
     }

@@ -129,7 +129,8 @@ fn train(
         // What was learned from its training rows stays, whatever rows the file has now.
         source.table.prepared = resumed.preprocessing();
     }
-    let data = data::load_until_watched(&source, &interrupt.stop, progress::reading())?;
+    let data =
+        data::load_until_watched(&source, &interrupt.stop, progress::reading(args.run.quiet))?;
     let no_effect = |option: &str, why: String| {
         let option = option.to_owned();
         Err(Error::NoEffect { option, why })

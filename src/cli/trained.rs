@@ -9,7 +9,7 @@ use rootlet::data::{self, DataOptions, DataRecord, is_path};
 use rootlet::train::{Setup, TrainConfig};
 use rootlet::{Error, Result};
 
-use super::{checks, output};
+use super::{checks, output, progress};
 
 /// A checkpoint that was read.
 pub(super) struct Opened {
@@ -82,7 +82,8 @@ fn is_moved(source: &DataOptions, trained: Option<&DataRecord>) -> bool {
         return false;
     };
     // A file that cannot be divided is a different one.
-    data::load_to_test(source).is_ok_and(|data| data.record().train == trained.train)
+    data::load_to_test(source, &progress::reading(false))
+        .is_ok_and(|data| data.record().train == trained.train)
 }
 
 /// Whether its samples are files that are read one by one.

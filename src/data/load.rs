@@ -32,12 +32,12 @@ pub(crate) fn load_watched(source: &DataOptions, watch: Watch<'_>) -> Result<Dat
 }
 
 /// As [`load`], for a network that is already trained: if all test images are training images as well, this is only a
-/// note, because the network may have learned from others.
+/// note, because the network may have learned from others. Calls `watch` while a table is read.
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_to_test(source: &DataOptions) -> Result<Dataset> {
-    load_as(source, false, &|_, _| ())
+pub fn load_to_test(source: &DataOptions, watch: Watch<'_>) -> Result<Dataset> {
+    load_as(source, false, watch)
 }
 
 fn load_as(source: &DataOptions, to_train: bool, watch: Watch<'_>) -> Result<Dataset> {

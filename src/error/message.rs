@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Error, OptionName, option};
-use crate::words::given;
+use crate::words::{given, grouped};
 
 impl Error {
     /// The sentence, for a place where options have other names than in the rest of the program, such as a file.
@@ -80,6 +80,19 @@ impl Error {
             ),
             Error::Nothing { what } => format!("there is nothing to be {what}"),
             Error::Data { path, reason } => format!("data file {}: {reason}", path.display()),
+            Error::DamagedRow {
+                path,
+                row,
+                why,
+                others,
+            } => {
+                let others = match others {
+                    0 => String::new(),
+                    1 => "; 1 other cannot be used either".to_owned(),
+                    count => format!("; {} others cannot be used either", grouped(*count)),
+                };
+                format!("data file {}: row {}, {why}{others}", path.display(), grouped(*row))
+            }
             Error::Checkpoint { path, reason } => {
                 format!("checkpoint {}: {reason}", path.display())
             }

@@ -57,7 +57,7 @@ pub struct Importance {
 /// [`best_metric`](crate::train::config::RunConfig::best_metric) names it. `each` is called after each evaluation.
 ///
 /// # Errors
-/// There are no rows or no repeats, the data have another form, the evaluation does not tell that number, or the device
+/// There are no rows, no columns to shuffle or no repeats, the data have another form, the evaluation does not tell that number, or the device
 /// is lost.
 pub fn permutation_importance(
     device: &Device,
@@ -68,12 +68,14 @@ pub fn permutation_importance(
     options: PermutationOptions,
     each: &mut dyn FnMut(),
 ) -> Result<Importance> {
-    if options.repeats == 0 {
-        return Err(Error::Value {
-            option: "repeats",
-            must: "must be at least 1".to_owned(),
-            value: "0".to_owned(),
-        });
+    for (option, count) in [("repeats", options.repeats), ("columns", options.columns)] {
+        if count == 0 {
+            return Err(Error::Value {
+                option,
+                must: "must be at least 1".to_owned(),
+                value: "0".to_owned(),
+            });
+        }
     }
     if data.test.is_empty() {
         return Err(Error::Nothing {

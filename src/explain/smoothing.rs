@@ -27,17 +27,20 @@ impl Default for Smoothing {
 
 impl Smoothing {
     /// Most copies: their numbers and those of a sample's inputs are parts of a random number's place.
-    const MOST: usize = 1 << 20;
+    pub const MOST_COPIES: usize = 1 << 20;
 
     /// Checks that its numbers can be used.
     ///
     /// # Errors
     /// [`Error::Value`] names one that cannot.
     pub fn check(&self) -> Result<()> {
-        if !(1..=Self::MOST).contains(&self.copies) {
+        if !(1..=Self::MOST_COPIES).contains(&self.copies) {
             return Err(Error::Value {
                 option: "copies",
-                must: format!("must be from 1 to {}", Self::MOST),
+                must: format!(
+                    "must be from 1 to {}; the gradient of the sample itself needs no smoothing",
+                    Self::MOST_COPIES
+                ),
                 value: self.copies.to_string(),
             });
         }

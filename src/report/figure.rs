@@ -3,6 +3,7 @@
 mod axis;
 mod colour;
 mod image;
+mod letters;
 mod matrix;
 mod pictures;
 mod plot;

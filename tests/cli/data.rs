@@ -224,6 +224,60 @@ fn a_run_resumed_on_other_images_says_so_and_keeps_its_epochs() {
     assert!(done.out.contains("after 22 steps, 9 epochs"), "{done:?}");
 }
 
+/// Without a model or a preset, a folder starts from the preset of photos; flags go before it, and what depends on them
+/// is left to what is usual.
+#[test]
+fn a_folder_starts_from_the_preset_of_photos() {
+    let desk = Desk::new();
+    photos(&desk.path("data/train"), &["bee", "cat"], 0, 2);
+    let print = |more: &[&str]| {
+        let done = desk.good(&[&["train", "--print-config"], more].concat());
+        let config: toml::Table = done.out.parse().unwrap();
+        (config, done.err)
+    };
+    let folder = "--data=data";
+    let (preset, _) = print(&["--preset=photos", folder]);
+    let (own, told) = print(&[folder]);
+    assert_eq!(own, preset);
+    let note = "note: a folder of images starts from the preset photos, here with resnet20 on 32 x 32 pixels";
+    assert!(
+        told.starts_with(note) && told.lines().count() <= 3,
+        "{told}"
+    );
+    let (named, _) = print(&["--data=image-folder", "--data-dir=data"]);
+    assert_eq!(named, preset);
+    let (own, _) = print(&[folder, "--epochs=5", "--sparsity=0.8"]);
+    assert_eq!(own["epochs"].as_integer(), Some(5));
+    assert_eq!(
+        (&own["sparsity"], &own["model"]),
+        (&0.8.into(), &preset["model"])
+    );
+    let (own, told) = print(&[folder, "--image-size=96"]);
+    assert_eq!((&own["model"], own.get("resize")), (&"auto".into(), None));
+    assert!(told.contains("resnet18 on 96 x 96"), "{told}");
+    let (own, _) = print(&[folder, "--image-size=48"]);
+    assert_eq!((&own["model"], own.get("resize")), (&preset["model"], None));
+    let (own, _) = print(&[folder, "--optimiser=adamw", "--milestones=9"]);
+    assert_eq!([own.get("lr"), own.get("weight_decay")], [None; 2]);
+    assert_eq!(own["lr_schedule"], "milestones".into());
+    for more in [
+        "--model=resnet32",
+        "--hidden=16",
+        "--preset=cifar10-resnet56",
+    ] {
+        let (own, told) = print(&[folder, more]);
+        assert!(
+            !told.contains("photos") && own["epochs"] != preset["epochs"],
+            "{told}"
+        );
+    }
+    let (digits, told) = print(&[]);
+    assert!(
+        told.is_empty() && digits["model"] == "auto".into(),
+        "{told}"
+    );
+}
+
 /// The default is a perceptron for small images only.
 #[test]
 pub(crate) fn photos_get_a_convolutional_model() {
@@ -275,6 +329,9 @@ pub(crate) fn photos_get_a_convolutional_model() {
             "{done:?}"
         );
     }
-    let done = desk.good(&with(&large, &["--image-size=64", "--sparsity=0.99"]));
+    let done = desk.good(&with(
+        &large,
+        &["--image-size=64", "--sparsity=0.99", "--model=auto"],
+    ));
     assert!(done.out.contains("12288-256-256-2"), "{done:?}");
 }

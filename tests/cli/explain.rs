@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use rootlet::engine::Device;
+use rootlet::engine::{Device, DeviceOptions};
+use rootlet::explain::Explainer;
 use rootlet::train::Predictor;
 
 use crate::data::photos;
@@ -79,6 +80,17 @@ fn files_are_explained_as_they_are_predicted_for() {
         2,
         &["72 images", "60"],
     );
+    // A table is no image, whatever the other inputs are.
+    fs::write(desk.path("rows.csv"), "a,b\n1,2\n").unwrap();
+    for command in [&["explain", "-o", "b.png"][..], &["predict"]] {
+        let all = [command, &[text(&run), "photos/val/dogs", "rows.csv"]].concat();
+        let parts = [
+            "trained on images, and rows.csv is a table",
+            "name image files",
+        ];
+        let done = desk.bad(&all, 2, &parts);
+        assert!(!done.err.contains("skip"), "{done:?}");
+    }
     fs::write(desk.path("no.png"), "no image").unwrap();
     desk.bad(
         &["explain", text(&run), "no.png", "-o", "b.png"],
@@ -111,6 +123,10 @@ fn what_cannot_be_explained_is_said() {
         &["--seed", "no noise"],
     );
     explain(&["-o", "a.png", "--noise=-1"], &["--noise", "-1"]);
+    explain(
+        &["-o", "a.png", "--copies=1048577"],
+        &["--copies", "from 0 to 1048576"],
+    );
     explain(&["-o", "a.png", "--limit=61"], &["61 images", "60"]);
     explain(
         &["-o", "a.png", "--topology", "--limit=3"],
@@ -300,10 +316,78 @@ fn shuffling_a_column_costs_what_all_pairs_of_rows_say() {
         &["one file"],
     );
     desk.bad(
+        &[
+            "explain",
+            text(&run),
+            "new.csv",
+            "-o",
+            "g.png",
+            "--columns=0",
+        ],
+        2,
+        &["--columns", "from 1 to"],
+    );
+    desk.bad(
         &["explain", text(&run), "a.csv", "-o", "g.png"],
         1,
         &["a.csv", "class"],
     );
+}
+
+/// The same measure by scikit-learn, of the same network and rows: the means of 20 repeats agree within their noise.
+#[test]
+#[ignore = "needs scikit-learn and PyTorch"]
+fn scikit_learn_finds_the_same_importances() {
+    const REPEATS: &str = "20";
+    let Some(python) = crate::export::python("torch, sklearn") else {
+        return;
+    };
+    let desk = Desk::new();
+    fs::write(desk.path("planted.csv"), planted(400, 0)).unwrap();
+    fs::write(desk.path("new.csv"), planted(300, 1000)).unwrap();
+    let train = [
+        "train",
+        "--data=planted.csv",
+        "--target=class",
+        "--hidden=24",
+    ];
+    let more = ["--sparsity=0.3", "--epochs=40", "--quiet", "--threads=2"];
+    desk.good(&[&train[..], &more].concat());
+    let run = desk.runs().remove(0);
+    let explain = ["explain", text(&run), "new.csv", "-o", "w.png"];
+    desk.good(&[&explain[..], &["--repeats", REPEATS]].concat());
+    let own = worth(&desk.path("w.columns.csv"));
+    desk.good(&["export", text(&run), "--format=torch", "-o", "torch"]);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/export/permutation.py");
+    let done = std::process::Command::new(&python)
+        .arg(script)
+        .args(["torch", "new.csv", "class", REPEATS])
+        .current_dir(desk.path("."))
+        .output()
+        .unwrap();
+    let told = String::from_utf8(done.stdout).unwrap();
+    let error = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(told.lines().count(), 3, "{told}{error}");
+    let repeats: f64 = REPEATS.parse().unwrap();
+    for line in told.lines() {
+        let (name, numbers) = line.split_once(' ').unwrap();
+        let numbers: Vec<f64> = numbers.split(' ').flat_map(str::parse).collect();
+        let cell = |cell: &str| -> f64 { own[name][cell].parse().unwrap() };
+        let (mean, deviation) = (cell("accuracy worse by"), cell("deviation"));
+        println!("{name}: {mean} ± {deviation}, scikit-learn {numbers:?}");
+        let noise = (deviation.hypot(numbers[1])) / repeats.sqrt();
+        assert!(
+            (mean - numbers[0]).abs() < 4.0 * noise + 1e-6,
+            "{line}: {mean} ± {deviation}"
+        );
+        // The deviations of 20 numbers each.
+        assert!(
+            deviation < 2.5 * numbers[1] + 1e-6 && numbers[1] < 2.5 * deviation + 1e-6,
+            "{line}: {deviation}"
+        );
+    }
+    let worth_of_a: f64 = own["a"]["accuracy worse by"].parse().unwrap();
+    assert!(worth_of_a > 0.2, "{worth_of_a}");
 }
 
 #[test]
@@ -367,4 +451,96 @@ fn the_topology_is_drawn_of_every_kind_of_model() {
         ]);
     }
     assert!(heights[2] > heights[0], "{heights:?}");
+}
+
+/// The gradients themselves, against another implementation: on networks with norms, shortcuts and attention. Where a sum
+/// that enters a ReLU is nearly 0, rounding decides whether it passes: `gradient.py` finds the images that have such sums.
+#[test]
+#[ignore = "needs PyTorch, and trains four models"]
+fn pytorch_finds_the_same_gradients() {
+    let Some(python) = crate::export::python("torch, numpy") else {
+        return;
+    };
+    for model in ["mlp", "resnet20", "vgg11-small", "simple-vit-tiny"] {
+        let desk = Desk::new();
+        crate::export::stripes(&desk.path("stripes"));
+        let named = format!("--model={model}");
+        let train = ["train", "--data=mnist", "--data-dir=stripes", &named];
+        let more = ["--batch=20", "--epochs=2", "--quiet", "--augment=none"];
+        desk.good(&[&train[..], &more].concat());
+        let run = desk.runs().pop().unwrap();
+        desk.good(&["export", text(&run), "--format=torch", "-o", "torch"]);
+        let images = desk.path("stripes/t10k-images-idx3-ubyte");
+        let pixels = fs::read(&images).unwrap();
+        let inputs: Vec<f32> = pixels[16..].iter().map(|&p| f32::from(p) / 255.0).collect();
+        for adapter in ["cpu", "llvmpipe"] {
+            let device = Device::open(adapter, &DeviceOptions::default()).unwrap();
+            let (checkpoint, _) = rootlet::checkpoint::load_which(&run, None).unwrap();
+            let explainer = Explainer::of_checkpoint(device, &checkpoint).unwrap();
+            let of = |class: usize| -> Vec<f32> {
+                let told = explainer.explain_numbers(&inputs, Some(class), None);
+                told.unwrap()
+                    .into_iter()
+                    .flat_map(|one| one.gradient)
+                    .collect()
+            };
+            let difference: Vec<u8> = (of(3).iter().zip(of(7)))
+                .flat_map(|(three, seven)| (three - seven).to_le_bytes())
+                .collect();
+            fs::write(desk.path("gradients"), difference).unwrap();
+            let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/export/gradient.py");
+            let done = std::process::Command::new(&python)
+                .arg(script)
+                .args(["torch", text(&images), "gradients", "3", "7"])
+                .current_dir(desk.path("."))
+                .output()
+                .unwrap();
+            let told = String::from_utf8(done.stdout).unwrap();
+            let error = String::from_utf8(done.stderr).unwrap();
+            let numbers: Vec<f64> = told.split_whitespace().flat_map(str::parse).collect();
+            println!("{model} on {adapter}: {told}");
+            let [agree, largest] = numbers[..] else {
+                panic!("{model}: {told}{error}");
+            };
+            assert!(
+                agree >= 15.0,
+                "{model} on {adapter}: {agree} of 20 images agree"
+            );
+            assert!(largest < 1e-5, "{model} on {adapter}: {largest}");
+        }
+    }
+}
+
+/// Names that differ only in their middle: the file has them whole, and so does the picture as far as they fit.
+#[test]
+fn long_names_stay_apart_and_are_whole_in_the_file() {
+    let desk = Desk::new();
+    let name = |middle: &str| {
+        format!(
+            "{}{middle}{}",
+            "measured length ".repeat(4),
+            " in millimetres".repeat(4)
+        )
+    };
+    let (one, two) = (name("of the sepal"), name("of the petal"));
+    let mut table = format!("{one},{two},class\n");
+    for i in 0..120 {
+        let _ = writeln!(table, "{},{},{}", i % 17, i * 7 % 13, ["a", "b"][i % 2]);
+    }
+    fs::write(desk.path("long.csv"), table).unwrap();
+    let train = [
+        "train",
+        "--data=long.csv",
+        "--hidden=8",
+        "--epochs=2",
+        "--quiet",
+    ];
+    desk.good(&train);
+    let run = desk.runs().remove(0);
+    desk.good(&["explain", text(&run), "-o", "w.png", "--repeats=1"]);
+    let told = worth(&desk.path("w.columns.csv"));
+    assert!(
+        told.contains_key(&one) && told.contains_key(&two),
+        "{told:?}"
+    );
 }

@@ -168,7 +168,7 @@ fn compressed_rows_give_what_predict_gives() {
 }
 
 /// The command of a Python that can import these, if there is one: `ROOTLET_PYTHON`, or `python3`.
-fn python(modules: &str) -> Option<String> {
+pub(crate) fn python(modules: &str) -> Option<String> {
     let python = std::env::var("ROOTLET_PYTHON").unwrap_or("python3".to_owned());
     let found = Command::new(&python)
         .args(["-c", &format!("import {modules}")])
@@ -235,7 +235,7 @@ fn numpy_reads_the_files_for_scipy() {
 }
 
 /// Grey images of 32 × 32 pixels, of which each class has its own stripes.
-fn stripes(folder: &Path) {
+pub(crate) fn stripes(folder: &Path) {
     fs::create_dir_all(folder).unwrap();
     for (part, count) in [("train", 60u32), ("t10k", 20)] {
         let mut images = vec![0, 0, 8, 3];

@@ -34,13 +34,7 @@ fn photos_in_four_commands() {
     let [trained, tested, _] = four(
         &desk,
         &["data", "check", "--data=photos"],
-        &[
-            "--preset=photos",
-            "--data=photos",
-            "--epochs=4",
-            "--batch=8",
-            "--lr=0.02",
-        ],
+        &["--data=photos", "--epochs=4", "--batch=8", "--lr=0.02"],
     );
     assert!(trained.contains("resnet20"), "{trained}");
     assert!(tested.contains("accuracy"), "{tested}");

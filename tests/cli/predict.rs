@@ -234,6 +234,7 @@ fn rows_without_their_target_are_predicted_and_unfit_ones_named() {
             "unfit.csv",
             "row 2, column",
             "`wide` is no number",
+            "--skip-damaged goes on without such rows",
             "1 other",
         ],
     );
@@ -250,14 +251,15 @@ fn rows_without_their_target_are_predicted_and_unfit_ones_named() {
         assert_eq!(answers[at], expected[at]);
     }
     // Lines that the format itself does not take. What the target's column has is no matter.
-    let mut lines: Vec<String> = table.lines().take(7).map(str::to_owned).collect();
-    lines[1] = lines[1].rsplit_once(',').unwrap().0.to_owned() + ",1e99";
+    let mut lines: Vec<String> = table.lines().take(8).map(str::to_owned).collect();
+    lines[1] = lines[1].rsplit_once(',').unwrap().0.to_owned() + ",1e99\0";
     lines[2] = lines[2].rsplit_once(',').unwrap().0.to_owned();
     lines[3] = with_cell(&lines[3], 2, "-inf");
     lines[5] = with_cell(&lines[5], 1, "\"7");
+    lines[7] = with_cell(&lines[7], 1, "1\0");
     fs::write(desk.path("torn.csv"), lines.join("\n")).unwrap();
     let predict = ["predict", text(&run), "torn.csv"];
-    let parts = ["row 2, line 3: it has", "2 others"];
+    let parts = ["row 2, line 3: it has", "--skip-damaged", "3 others"];
     desk.bad(&predict, 1, &parts);
     let done = desk.good(&[&predict[..], &["--skip-damaged"]].concat());
     let faults = column(&done.out, "fault");
@@ -268,6 +270,7 @@ fn rows_without_their_target_are_predicted_and_unfit_ones_named() {
         "",
         "line 6: the quote",
         "",
+        "line 8: it has a byte 0",
     ];
     assert_eq!(faults.len(), parts.len(), "{done:?}");
     for (fault, part) in faults.iter().zip(parts) {
@@ -276,7 +279,7 @@ fn rows_without_their_target_are_predicted_and_unfit_ones_named() {
             "{done:?}"
         );
     }
-    assert!(done.err.contains("3 inputs cannot be used"), "{done:?}");
+    assert!(done.err.contains("4 inputs cannot be used"), "{done:?}");
     let answers = column(&done.out, "answer");
     for at in [0, 3, 5] {
         assert_eq!(answers[at], expected[at]);

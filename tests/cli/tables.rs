@@ -263,14 +263,79 @@ fn a_table_is_shown_as_it_is_understood() {
         (&shown["rows"], &shown["parts"]["inputs"]),
         (&120.into(), &6.into())
     );
+    // Far behind what tells the format, in a column of texts, which would take any.
+    let damaged = plants(0, 120, false).replacen("\n49,", "\n49\0,", 1);
+    fs::write(
+        desk.path("zero.csv"),
+        damaged.replace("beech", &"b".repeat(2000)),
+    )
+    .unwrap();
+    let train = ["train", "--data=zero.csv", "--epochs=1"];
+    let done = desk.bad(&train, 1, &["line 51: it has a byte 0"]);
+    assert!(!done.err.contains("--skip"), "no such flag here: {done:?}");
     for (file, parts) in [
         ("nothing.csv", &["nothing.csv"][..]),
+        ("zero.csv", &["zero.csv: line 51: it has a byte 0"]),
         (".", &["is a folder"]),
     ] {
         let done = desk.run(&["data", "show", file]);
         assert_ne!(done.code, Some(0));
         assert!(parts.iter().all(|part| done.err.contains(part)), "{done:?}");
     }
+}
+
+/// Nothing but its rows says that a file is svmlight's, and the first one may be damaged.
+#[test]
+fn svmlight_is_known_by_several_rows() {
+    let desk = Desk::new();
+    let rows: String = (0..60)
+        .map(|row| format!("{} 1:{row} 3:0.5\n", row % 2))
+        .collect();
+    fs::write(desk.path("sound.txt"), &rows).unwrap();
+    let done = desk.good(&["data", "show", "sound.txt"]);
+    assert!(
+        done.out.contains("sound.txt (svmlight)") && done.err.is_empty(),
+        "{done:?}"
+    );
+    fs::write(desk.path("torn.txt"), format!("0 1;1 3:0.5\n{rows}")).unwrap();
+    let told = "it is taken for svmlight: 19 of its first 20 lines";
+    for command in [
+        &["data", "show", "torn.txt"][..],
+        &["train", "--data=torn.txt"],
+    ] {
+        desk.bad(command, 1, &["torn.txt: line 1: ", told]);
+    }
+    // A header that other lines do not bear out: the name decides, and it is said.
+    let titled = format!("rows of a table\n{rows}");
+    for (name, taken) in [
+        ("t.svm", "svmlight"),
+        ("t.csv", "CSV"),
+        ("t.txt", "svmlight"),
+    ] {
+        fs::write(desk.path(name), &titled).unwrap();
+        let done = desk.run(&["data", "show", name]);
+        assert!(
+            done.err.contains(&format!("taken for {taken}")),
+            "{name}: {done:?}"
+        );
+    }
+    let train = [
+        "train",
+        "--data=sound.txt",
+        "--epochs=1",
+        "--hidden=4",
+        "--quiet",
+    ];
+    desk.good(&train);
+    let run = desk.runs().remove(0);
+    let predict = ["predict", text(&run), "torn.txt"];
+    desk.bad(&predict, 1, &["row 1, line 1: ", told, "--skip-damaged"]);
+    let done = desk.good(&[&predict[..], &["--skip-damaged"]].concat());
+    assert!(
+        done.err.contains(told) && done.err.contains("1 input cannot"),
+        "{done:?}"
+    );
+    assert_eq!(done.out.lines().count(), 62);
 }
 
 #[test]

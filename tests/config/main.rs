@@ -171,6 +171,10 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
                 tune: Tune::Off,
                 micro_batch: data.2,
                 activations: machine.3,
+                exchange: match nesterov {
+                    true => Precision::Bf16,
+                    false => Precision::F32,
+                },
                 checkpoint_activations: nesterov,
                 resident: data.2.map(|limit| limit > 9),
                 stream: data.2.map(|limit| limit > 9),

@@ -85,7 +85,7 @@ pub fn run(args: &ShowArgs) -> Result<()> {
             args.file
         )));
     }
-    let summary = summarise(&config.source(), &progress::reading())?;
+    let summary = summarise(&config.source(), &progress::reading(false))?;
     for note in &summary.notes {
         output::note(note);
     }

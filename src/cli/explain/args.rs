@@ -3,14 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rootlet::checkpoint::Which;
-use rootlet::data::DataPart;
 use rootlet::explain::{PermutationOptions, Smoothing};
 use rootlet::train::config::{real, whole, within};
 use rootlet::{Error, Result};
 
 use super::super::checks;
-use super::super::device_args::DeviceArgs;
+use super::super::sample_args::SampleArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,13 +30,6 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct ExplainArgs {
-    /// A run folder, whose best or newest checkpoint is used, or a checkpoint
-    #[arg(value_name = "RUN")]
-    pub(super) checkpoint: PathBuf,
-    /// Image files and folders of them, or one table with the columns of the training and its target [default: a part
-    /// of its data]
-    #[arg(value_name = "INPUT")]
-    pub(super) inputs: Vec<PathBuf>,
     /// Picture to write, a PNG file; of a table also FILE with `.columns.csv` in place of `.png`
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: PathBuf,
@@ -53,7 +44,7 @@ pub struct ExplainArgs {
     pub(super) class: Option<String>,
     /// Of images: noisy copies over which the gradient is averaged (SmoothGrad); 0: the gradient of the image itself
     /// [default: 32]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = within::<usize>(0..=Smoothing::MOST_COPIES as u64))]
     copies: Option<usize>,
     /// Of images: deviation of that noise, as a share of the image's range [default: 0.15]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = real)]
@@ -62,29 +53,13 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = within::<usize>(1..=1_000_000))]
     repeats: Option<usize>,
     /// Of tables: how many columns are shuffled, those with the strongest connections [default: 100]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = within::<usize>(1..=1_000_000))]
     columns: Option<usize>,
     /// Seed of the noise or of the shuffling [default: 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<u32>)]
     seed: Option<u32>,
-    /// Checkpoint of a run to use [default: best, if there is one, otherwise newest]
-    #[arg(long = "checkpoint", value_enum, value_name = "WHICH")]
-    pub(super) which: Option<Which>,
-    /// Without INPUT: data set to take samples of [default: the one that the network was trained on]
-    #[arg(long, value_name = "NAME")]
-    pub(super) data: Option<String>,
-    /// Without INPUT: folder with the data set's files [default: the one that the network was trained from]
-    #[arg(long, value_name = "DIR")]
-    pub(super) data_dir: Option<PathBuf>,
-    /// Part of the data [default: of a table validation, if there is one, otherwise test; of images test, if there is
-    /// one]
-    #[arg(long, value_enum, value_name = "PART")]
-    pub(super) part: Option<DataPart>,
-    /// Use only the first N samples (0: all) [default: of tables all, of images without INPUT 6]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>)]
-    pub(super) limit: Option<usize>,
     #[command(flatten)]
-    pub(super) device: DeviceArgs,
+    pub(super) samples: SampleArgs,
 }
 
 /// What is explained.
@@ -120,13 +95,8 @@ impl ExplainArgs {
             ("repeats", self.repeats.is_some()),
             ("columns", self.columns.is_some()),
         ];
-        let of_samples = [
-            ("seed", self.seed.is_some()),
-            ("data", self.data.is_some()),
-            ("data-dir", self.data_dir.is_some()),
-            ("part", self.part.is_some()),
-            ("limit", self.limit.is_some()),
-        ];
+        let mut of_samples = vec![("seed", self.seed.is_some())];
+        of_samples.extend(self.samples.given());
         let given = |flags: &[(&'static str, bool)]| {
             flags
                 .iter()
@@ -148,7 +118,7 @@ impl ExplainArgs {
         if let Some((flag, why)) = refused {
             return Err(checks::no_effect(flag, why));
         }
-        if kind == Kind::Topology && !self.inputs.is_empty() {
+        if kind == Kind::Topology && !self.samples.inputs.is_empty() {
             return Err(Error::Usage(
                 "--topology shows the network itself, without inputs; leave them out".to_owned(),
             ));
@@ -162,19 +132,7 @@ impl ExplainArgs {
                 return Err(checks::no_effect(flag, "without copies there is no noise"));
             }
         }
-        let named = given(&of_samples[1..4]);
-        if let (Some(flag), false) = (named, self.inputs.is_empty()) {
-            return Err(checks::no_effect(
-                flag,
-                "it is for a part of a data set, and inputs are named",
-            ));
-        }
-        if kind == Kind::Images && self.limit.is_some() && !self.inputs.is_empty() {
-            return Err(checks::no_effect(
-                "limit",
-                "all inputs that are named are explained",
-            ));
-        }
+        self.samples.check_effects(kind == Kind::Columns)?;
         Ok(())
     }
 

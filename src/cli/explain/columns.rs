@@ -1,9 +1,7 @@
 //! What the columns of a table are worth.
 
-use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rootlet::data::{self, DataPart, Dataset};
 use rootlet::explain::{column_strengths, permutation_importance};
 use rootlet::report::{column_rows, counted, explained_columns, write_row};
@@ -11,9 +9,9 @@ use rootlet::train::Setup;
 use rootlet::{Error, Result};
 
 use super::super::trained::{Asked, Opened};
-use super::super::{checks, output};
+use super::super::{checks, output, progress};
 use super::args::ExplainArgs;
-use super::picture::{Picture, begin, name_of, open};
+use super::picture::{Picture, begin, name_of};
 
 pub(super) fn run(args: &ExplainArgs, opened: &Opened) -> Result<()> {
     let table: PathBuf = args.output.with_extension("columns.csv");
@@ -25,13 +23,14 @@ pub(super) fn run(args: &ExplainArgs, opened: &Opened) -> Result<()> {
         });
     };
     let columns = column_strengths(&opened.checkpoint, rules)?;
-    let device = open(args)?;
+    let device = args.samples.device.open()?;
     let setup = Setup::new(&opened.config, &data)?;
     let state = &opened.checkpoint.snapshot.state;
     let batch = opened.config.run.batch.min(data.test.len().max(1));
     let network = setup.for_tests(&device, &opened.config, state, batch)?;
     let shuffling = args.shuffling();
-    let bar = bar(1 + (columns.len().min(shuffling.columns) * shuffling.repeats) as u64);
+    let shuffles = 1 + (columns.len().min(shuffling.columns) * shuffling.repeats) as u64;
+    let bar = progress::counting("shuffling", shuffles);
     let importance = permutation_importance(
         &device,
         &network,
@@ -45,7 +44,7 @@ pub(super) fn run(args: &ExplainArgs, opened: &Opened) -> Result<()> {
     for row in column_rows(&columns, &importance) {
         write_row(&mut csv, &row).map_err(Error::io("write", &table))?;
     }
-    let run = name_of(&args.checkpoint);
+    let run = name_of(&args.samples.checkpoint);
     let sheet = explained_columns(&run, part.name(), &columns, &importance, shuffling);
     picture.finish(&sheet)?;
     csv.finish()?;
@@ -59,9 +58,13 @@ pub(super) fn run(args: &ExplainArgs, opened: &Opened) -> Result<()> {
 
 /// The rows whose columns are shuffled, in the form that the network was trained with, and the part that they are.
 fn rows(args: &ExplainArgs, opened: &Opened) -> Result<(Dataset, DataPart)> {
-    let file = match args.inputs.as_slice() {
-        [] => args.data.clone(),
-        [file] => Some(file.display().to_string()),
+    let file = match args.samples.inputs.as_slice() {
+        [] => None,
+        // A file in this folder needs no separator.
+        [file] => Some(match file.display().to_string() {
+            name if data::is_path(&name) => name,
+            name => format!("./{name}"),
+        }),
         _ => {
             return Err(Error::Usage(
                 "the columns of one table are explained; name one file".to_owned(),
@@ -69,21 +72,13 @@ fn rows(args: &ExplainArgs, opened: &Opened) -> Result<(Dataset, DataPart)> {
         }
     };
     let trained = opened.checkpoint.manifest.data.as_ref();
-    // A file in this folder needs no separator.
-    let file = file.map(
-        |name| match data::is_path(&name) || args.inputs.is_empty() {
-            true => name,
-            false => format!("./{name}"),
-        },
-    );
-    let source = Asked {
-        data: file.as_deref(),
-        data_dir: args.data_dir.as_deref(),
-        limit: args.limit,
-        skips_bad: None,
-    }
-    .source(&opened.config.source(), trained)?;
-    let mut data = data::load_to_test(&source)?;
+    let asked = args.samples.asked(None, None);
+    let asked = Asked {
+        data: file.as_deref().or(asked.data),
+        ..asked
+    };
+    let source = asked.source(&opened.config.source(), trained)?;
+    let mut data = data::load_to_test(&source, &progress::reading(false))?;
     if let Some(trained) = trained {
         data = data.as_trained(trained)?;
     }
@@ -91,30 +86,16 @@ fn rows(args: &ExplainArgs, opened: &Opened) -> Result<(Dataset, DataPart)> {
         Some(_) => DataPart::Validation,
         None => data.final_part(),
     };
-    let part = args.part.unwrap_or(usual);
+    let part = args.samples.part.unwrap_or(usual);
     let Some(held) = data.part(part) else {
         return Err(checks::no_effect(
             "part",
             &format!("the data set {} has no {part} part", data.name),
         ));
     };
-    if let Some(limit) = source.limit.filter(|_| args.limit.is_some()) {
+    if let Some(limit) = source.limit.filter(|_| args.samples.limit.is_some()) {
         output::note_wide_limit(limit, &data, held.images.len());
     }
     data.notes.iter().for_each(|note| output::note(note));
     Ok((data.evaluated_on(part), part))
-}
-
-/// Progress on a terminal.
-fn bar(all: u64) -> ProgressBar {
-    let bar = ProgressBar::new(all);
-    bar.set_draw_target(match io::stderr().is_terminal() {
-        true => ProgressDrawTarget::stderr(),
-        false => ProgressDrawTarget::hidden(),
-    });
-    let template = "shuffling  {bar:24} {percent}%  {human_pos} of {human_len}, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
 }

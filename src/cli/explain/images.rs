@@ -6,9 +6,9 @@ use rootlet::{Error, Result};
 
 use super::super::output;
 use super::super::samples::{Samples, Wanted};
-use super::super::trained::{Asked, Opened};
+use super::super::trained::Opened;
 use super::args::ExplainArgs;
-use super::picture::{Picture, name_of, open};
+use super::picture::{Picture, name_of};
 
 /// Images of a part that are explained if nobody says how many.
 const USUAL: usize = 6;
@@ -19,7 +19,7 @@ const MOST: usize = 60;
 pub(super) fn run(args: &ExplainArgs, opened: &Opened) -> Result<()> {
     let smoothing = args.smoothing()?;
     let file = Picture::begin(args)?;
-    let explainer = Explainer::of_checkpoint(open(args)?, &opened.checkpoint)?;
+    let explainer = Explainer::of_checkpoint(args.samples.device.open()?, &opened.checkpoint)?;
     let predictor = explainer.predictor();
     let class = match &args.class {
         Some(name) => Some(class_of(
@@ -30,22 +30,17 @@ pub(super) fn run(args: &ExplainArgs, opened: &Opened) -> Result<()> {
         None => None,
     };
     let wanted = Wanted {
-        inputs: &args.inputs,
-        asked: Asked {
-            data: args.data.as_deref(),
-            data_dir: args.data_dir.as_deref(),
-            limit: Some(args.limit.unwrap_or(USUAL)),
-            skips_bad: None,
-        },
-        tells_limit: args.limit.is_some(),
-        part: args.part,
+        inputs: &args.samples.inputs,
+        asked: args.samples.asked(Some(USUAL), None),
+        tells_limit: args.samples.limit.is_some(),
+        part: args.samples.part,
         skips: false,
         can_skip: false,
         notes: false,
         done: "explained",
         doing: "explaining",
     };
-    let samples = match args.inputs.is_empty() {
+    let samples = match args.samples.inputs.is_empty() {
         true => vec![Samples::of_part(&wanted, opened, predictor)?],
         false => Samples::of_inputs(&wanted, predictor)?,
     };
@@ -83,7 +78,7 @@ pub(super) fn run(args: &ExplainArgs, opened: &Opened) -> Result<()> {
         });
     }
     file.finish(&explained_images(
-        &name_of(&args.checkpoint),
+        &name_of(&args.samples.checkpoint),
         figures,
         smoothing,
     ))?;

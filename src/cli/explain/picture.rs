@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::Path;
 
-use rootlet::engine::{Device, DeviceOptions};
 use rootlet::report::{NewFile, Sheet};
 use rootlet::{Error, Result};
 
@@ -17,17 +16,6 @@ pub(super) fn name_of(run: &Path) -> String {
         .file_name()
         .map(|name| name.to_string_lossy().into_owned());
     name.unwrap_or_else(|| run.display().to_string())
-}
-
-/// The device.
-pub(super) fn open(args: &ExplainArgs) -> Result<Device> {
-    let options = DeviceOptions {
-        threads: args.device.threads,
-        ..DeviceOptions::default()
-    };
-    let device = Device::open(&args.device.adapter, &options)?;
-    device.warning().into_iter().for_each(output::note);
-    Ok(device)
 }
 
 /// The picture under construction: what can be refused is refused before anything is computed.
@@ -53,5 +41,5 @@ impl<'a> Picture<'a> {
 
 /// A file of the result under construction.
 pub(super) fn begin(args: &ExplainArgs, path: &Path) -> Result<NewFile> {
-    output::begin(path, &args.inputs, args.force)
+    output::begin(path, &args.samples.inputs, args.force)
 }

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rootlet::checkpoint::Which;
-use rootlet::data::{DataPart, Task};
-use rootlet::train::config::{real, whole, within};
+use rootlet::data::Task;
+use rootlet::train::config::{real, within};
 use rootlet::{Error, Result};
 
 use super::super::checks;
-use super::super::device_args::DeviceArgs;
+use super::super::sample_args::SampleArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,12 +27,6 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct PredictArgs {
-    /// A run folder, whose best or newest checkpoint is used, or a checkpoint
-    #[arg(value_name = "RUN")]
-    pub(super) checkpoint: PathBuf,
-    /// Image files and folders of them, or tables with the columns of the training [default: a part of its data]
-    #[arg(value_name = "INPUT")]
-    pub(super) inputs: Vec<PathBuf>,
     /// File to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
@@ -52,41 +45,14 @@ pub struct PredictArgs {
     /// Leave out inputs that cannot be read or used; their lines say why, in the column `fault`
     #[arg(long)]
     pub(super) skip_damaged: bool,
-    /// Checkpoint of a run to use [default: best, if there is one, otherwise newest]
-    #[arg(long = "checkpoint", value_enum, value_name = "WHICH")]
-    pub(super) which: Option<Which>,
-    /// Without INPUT: data set to predict for [default: the one that the network was trained on]
-    #[arg(long, value_name = "NAME")]
-    pub(super) data: Option<String>,
-    /// Without INPUT: folder with the data set's files [default: the one that the network was trained from]
-    #[arg(long, value_name = "DIR")]
-    pub(super) data_dir: Option<PathBuf>,
-    /// Without INPUT: part of the data [default: test, if there is one, otherwise validation]
-    #[arg(long, value_enum, value_name = "PART")]
-    pub(super) part: Option<DataPart>,
-    /// Without INPUT: use only the first N samples (0: all) [default: all]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>)]
-    pub(super) limit: Option<usize>,
     #[command(flatten)]
-    pub(super) device: DeviceArgs,
+    pub(super) samples: SampleArgs,
 }
 
 impl PredictArgs {
     /// Refuses flags that change nothing.
     pub(super) fn check_effects(&self, task: Task) -> Result<()> {
-        let of_a_part = [
-            ("data", self.data.is_some()),
-            ("data-dir", self.data_dir.is_some()),
-            ("part", self.part.is_some()),
-            ("limit", self.limit.is_some()),
-        ];
-        let named = of_a_part.iter().find(|(_, given)| *given);
-        if let (Some((flag, _)), false) = (named, self.inputs.is_empty()) {
-            return Err(checks::no_effect(
-                flag,
-                "it is for a part of a data set, and inputs are named",
-            ));
-        }
+        self.samples.check_effects(false)?;
         let classes = [
             ("top", self.top.is_some()),
             ("probabilities", self.probabilities),

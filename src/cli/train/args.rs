@@ -20,6 +20,8 @@ Examples:
       A wider network on Fashion-MNIST.
   rootlet train --data iris.csv --target species --hidden 64 --sparsity 0.5
       A table: `rootlet data show iris.csv` says what is understood of it.
+  rootlet train --data ~/photos
+      A folder of images, with a folder for each class: it starts from the preset photos.
   rootlet train --config runs/20260131-174502-digits/config.toml --seed 2
       A run repeated with another seed; flags go before the file.
   rootlet train --resume runs/20260131-174502-digits

@@ -33,7 +33,14 @@ pub(super) fn configure(args: &TrainArgs) -> Result<Job> {
         return match (&args.run.config, &args.run.preset) {
             (Some(file), _) => begin(TrainConfig::load(file)?, None),
             (None, Some(name)) => begin(presets::preset(name)?, None),
-            (None, None) => begin(TrainConfig::default(), None),
+            (None, None) => match presets::of_photos(&args.flags)? {
+                Some(base) => {
+                    let job = begin(base, None)?;
+                    output::note(&presets::note_of_photos(&job.config));
+                    Ok(job)
+                }
+                None => begin(TrainConfig::default(), None),
+            },
         };
     };
     let resume = &match resume {

@@ -10,6 +10,9 @@ use crate::error::{Error, Result as Outcome};
 /// The word of a cell without a value, for numbers (no finite number has these bits) and categories alike.
 pub(super) const MISSING: u32 = u32::MAX;
 
+/// Maximum number of columns of a table: each has a name and a rule.
+pub(super) const MOST_COLUMNS: usize = 50_000;
+
 /// A table, from whatever file. Rows are counted from 0 here, and from 1 in messages.
 #[derive(Debug, Default)]
 pub(super) struct Table {
@@ -26,6 +29,8 @@ pub(super) struct Table {
     pub faults: Faults,
     /// The name of the format.
     pub format: &'static str,
+    /// What was decided, if it is not clear that this is the format: a whole sentence.
+    pub doubt: Option<String>,
 }
 
 /// A column.
@@ -179,6 +184,11 @@ impl Table {
         Ok(words)
     }
 
+    /// A reason, with what was decided about the format if that is not clear.
+    pub fn doubted(&self, reason: String) -> String {
+        with_doubt(reason, self.doubt.as_deref())
+    }
+
     /// The error for a reason that concerns its file.
     pub fn wrong(&self, reason: String) -> Error {
         Error::Data {
@@ -228,6 +238,14 @@ impl Table {
             (Some(names), category) => names[category as usize].clone(),
             (None, bits) => number_text(f32::from_bits(bits)),
         }
+    }
+}
+
+/// A reason, and behind it what was decided about the format.
+pub(super) fn with_doubt(reason: String, doubt: Option<&str>) -> String {
+    match doubt {
+        Some(doubt) => format!("{reason}; {doubt}"),
+        None => reason,
     }
 }
 

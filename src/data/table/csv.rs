@@ -58,7 +58,7 @@ pub(super) fn read(bytes: &Bytes, how: How<'_>, watch: Watch<'_>) -> Result<Tabl
             Passed::Whole(mut table) => {
                 let left_out = names.iter().filter(|name| how.ignore.contains(name));
                 table.left_out = left_out.cloned().collect();
-                return Ok(table);
+                return Ok(*table);
             }
             Passed::Texts(more) => of_text.extend(more),
         }
@@ -90,6 +90,9 @@ fn names(first: &[u8], delimiter: u8) -> Result<Vec<String>, String> {
     let mut builder = ReaderBuilder::new();
     builder.delimiter(delimiter).trim(Trim::Headers);
     let mut reader = builder.from_reader(first);
+    if first.contains(&0) {
+        return Err("its header has a byte 0, which no text has; is it the right file?".to_owned());
+    }
     let header = reader
         .byte_headers()
         .map_err(|error| format!("its header cannot be read ({error})"))?;
@@ -257,6 +260,24 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_0_costs_its_row_unless_its_column_is_left_out() {
+        let faulty = kept("city,b\nR\0me,1\nRome,2\n\"a\nb\",\0\nBern,3\n").unwrap();
+        let faults = faulty.faults.into_map();
+        let told: Vec<(usize, &str)> = faults
+            .iter()
+            .map(|(row, why)| (*row, why.as_str()))
+            .collect();
+        const WHY: &str = "it has a byte 0, which no text has";
+        let expected = [(0, format!("line 2: {WHY}")), (2, format!("line 4: {WHY}"))];
+        assert_eq!(
+            told,
+            expected.each_ref().map(|(row, why)| (*row, why.as_str()))
+        );
+        let unused = table("a,id\n1,\0\n").unwrap();
+        assert_eq!((unused.rows, words(&unused)), (1, vec![1f32.to_bits()]));
+    }
+
+    #[test]
     fn a_text_behind_many_numbers_is_one_of_a_category() {
         let mut text = "x,y\n".to_owned();
         for row in 0..2000 {
@@ -291,6 +312,8 @@ mod tests {
                 "row 2, column `b`: 1e99 is no finite number",
             ),
             ("a,b\n1,inf\n", "row 1, column `b`"),
+            ("a,b\nx,1\ny\0,2\n", "line 3: it has a byte 0"),
+            ("a\0,b\n1,2\n", "its header has a byte 0"),
             ("a,b\n1,2\n\"3,4\n", "a cell in line 3 is not closed"),
             ("a,\"b\n1,2\n", "a cell in line 1 is not closed"),
             (

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+/// Why a row with a byte 0 cannot be used.
+pub(super) const NUL: &str = "it has a byte 0, which no text has";
+
 /// Why rows cannot be used, by their place: texts that follow "row 3, ", and also stand alone.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Faults(BTreeMap<usize, String>);

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Watch;
+use super::cells::MOST_COLUMNS;
 use super::options::TableOptions;
 use super::part::{Part, name};
 use super::prepared::{Prepared, doubtful};
 use super::preprocessing::{Preprocessing, TargetRule};
 use super::roles::{self, Roles};
 use super::rows::Rows;
-use super::svmlight::MOST_COLUMNS;
 use super::weights;
 use crate::data::dataset::Dataset;
 use crate::data::parts::HeldOut;

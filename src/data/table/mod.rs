@@ -12,6 +12,7 @@
 //! | `open.rs`, `how.rs` | from a file's first bytes to its reader; what readers need to know |
 //! | `bytes.rs`, `scratch.rs` (`no_scratch.rs`) | the bytes of a file at any place; files for cells that memory cannot hold |
 //! | `csv.rs` (`no_csv.rs`), `npy.rs`, `npz.rs`, `safetensors.rs`, `svmlight.rs` | the formats |
+//! | `svmlight/` | svmlight's parts, which `svmlight.rs` lists |
 //! | `csv/blocks.rs`, `csv/pass.rs`, `cell.rs` | whole rows of CSV, for several threads; a pass over them; the text of a cell |
 //! | `kind.rs`, `arrays.rs`, `named.rs` | kinds of values; arrays in files; named arrays as the columns of a table |
 //! | `cells.rs`, `stored.rs` | a table; cells that stay in a file |

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::bytes::Bytes;
-use super::cells::Table;
+use super::cells::{Table, with_doubt};
 use super::how::How;
 use super::stored::Stream;
 use super::{Watch, csv, named, npy, npz, safetensors, svmlight};
@@ -19,10 +19,14 @@ const START: u64 = 1 << 16;
 /// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not a table.
 pub(super) fn open(path: &Path, how: How<'_>, watch: Watch<'_>) -> Result<Table> {
     let bytes = Bytes::open(path)?;
-    let start = bytes.start(START);
-    let table = start
-        .and_then(|start| Format::of(&start))
-        .and_then(|format| format.read(&bytes, how, watch));
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    let table = bytes.start(START).and_then(|start| {
+        let is_whole = start.len() as u64 == bytes.length();
+        let (format, doubt) = Format::of(&start, is_whole, &ending)?;
+        let table = format.read(&bytes, how, watch);
+        let table = table.map_err(|reason| with_doubt(reason, doubt.as_deref()))?;
+        Ok(Table { doubt, ..table })
+    });
     match table {
         Ok(table) => Ok(Table {
             path: path.to_owned(),
@@ -36,7 +40,7 @@ pub(super) fn open(path: &Path, how: How<'_>, watch: Watch<'_>) -> Result<Table>
 }
 
 /// The formats.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Format {
     Csv,
     Npy,
@@ -46,8 +50,9 @@ enum Format {
 }
 
 impl Format {
-    /// Recognises the format by the first bytes.
-    fn of(start: &[u8]) -> Result<Self, String> {
+    /// Recognises the format by the first bytes, and where these are not clear by the ending of the file's name: then it
+    /// also says what was decided. `is_whole`: the file has no other bytes.
+    fn of(start: &[u8], is_whole: bool, ending: &str) -> Result<(Self, Option<String>), String> {
         const PACKED: [(&[u8], &str); 4] = [
             (&GZIP, "gzip"),
             (b"\x28\xb5\x2f\xfd", "zstd"),
@@ -66,20 +71,25 @@ impl Format {
             .strip_prefix(b"\xef\xbb\xbf")
             .unwrap_or(start)
             .trim_ascii_start();
-        Ok(match start {
+        let format = match start {
             _ if start.starts_with(npy::MAGIC) => Format::Npy,
             _ if start.starts_with(npz::MAGIC) => Format::Npz,
             _ if safetensors::is_one(start) => Format::Safetensors,
             _ if lone.is_empty() => return Err("it is empty".to_owned()),
-            _ if start.contains(&0) => {
-                return Err(
-                    "it is none of CSV, .npy, .npz, safetensors and svmlight; is it the right file?"
-                        .to_owned(),
-                );
+            _ => {
+                let guess = svmlight::guess(start, is_whole, ending);
+                let format = match guess.is_one {
+                    true => Format::Svmlight,
+                    false => Format::Csv,
+                };
+                return match is_text(start, format) {
+                    true => Ok((format, guess.doubt)),
+                    false => Err("it is none of CSV, .npy, .npz, safetensors and svmlight; is it the right file?"
+                        .to_owned()),
+                };
             }
-            _ if svmlight::is_one(start) => Format::Svmlight,
-            _ => Format::Csv,
-        })
+        };
+        Ok((format, None))
     }
 
     /// Reads the bytes of a file.
@@ -99,6 +109,16 @@ impl Format {
     }
 }
 
+/// Whether bytes are a text, in which single rows may be damaged: those that have a byte 0 are faults.
+fn is_text(start: &[u8], format: Format) -> bool {
+    let header = start.split(|&byte| byte == b'\n').next();
+    let has_header = format == Format::Csv;
+    let is_damaged = has_header && header.is_some_and(|line| line.contains(&0));
+    // A text in UTF-16 has one in every second place.
+    let zeros = start.iter().filter(|&&byte| byte == 0).count();
+    !is_damaged && 4 * zeros < start.len()
+}
+
 /// For the fuzzers: the table of a file in the format called `name`, whose cells stay there if `stream` says so;
 /// `texts`: its columns of texts, if rows that cannot be used are kept.
 pub(super) fn parse(
@@ -114,7 +134,7 @@ pub(super) fn parse(
         "table_safetensors" => Format::Safetensors,
         _ => Format::Svmlight,
     };
-    let _ = Format::of(bytes);
+    let _ = Format::of(bytes, true, "");
     let how = How {
         texts: texts.unwrap_or_default(),
         stream,
@@ -130,16 +150,15 @@ mod tests {
 
     #[test]
     fn a_format_is_known_by_its_first_bytes() {
-        let name = |start: &[u8]| match Format::of(start) {
-            Ok(Format::Csv) => "csv".to_owned(),
-            Ok(Format::Npy) => "npy".to_owned(),
-            Ok(Format::Npz) => "npz".to_owned(),
-            Ok(Format::Safetensors) => "safetensors".to_owned(),
-            Ok(Format::Svmlight) => "svmlight".to_owned(),
+        let name = |start: &[u8]| match Format::of(start, true, "") {
+            Ok((format, _)) => format!("{format:?}").to_lowercase(),
             Err(reason) => reason,
         };
         assert_eq!(name(b"a,b\n1,2\n"), "csv");
         assert_eq!(name(b"1 1:2\n"), "svmlight");
+        // A byte 0 is damage of its row, unless there are many or it is in the header.
+        assert_eq!(name(b"a,b\n1,2\n3,\0\n"), "csv");
+        assert_eq!(name(b"1 1:\0\n1 1:2\n0 1:3\n"), "svmlight");
         assert_eq!(name(b"\x93NUMPY\x01\x00"), "npy");
         assert_eq!(name(b"PK\x03\x04"), "npz");
         assert_eq!(name(b"\x02\0\0\0\0\0\0\0{}"), "safetensors");
@@ -148,6 +167,8 @@ mod tests {
             (b"\x1f\x8b\x08", "packed by gzip"),
             (b" \n", "empty"),
             (b"\x7fELF\0", "is it the right file?"),
+            (b"a\0,b\n1,2\n", "is it the right file?"),
+            (b"a\0,\0b\0\n\0x\0,\0y\0", "is it the right file?"),
         ] {
             assert!(name(start).contains(part), "{}", name(start));
         }

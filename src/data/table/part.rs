@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::cells::Table;
+use super::cells::{Table, with_doubt};
 use super::how::How;
 use super::open::open;
 use super::options::TableOptions;
@@ -66,6 +66,7 @@ impl Part {
         if let Some(rules) = rules {
             prepared::complete(&mut table, rules);
         }
+        let doubt = table.doubt.clone();
         let part = match rules {
             Some(rules) => prepared::roles(&table, rules, true, weight)
                 .and_then(|roles| Self::of(table, roles, rules.missing, None)),
@@ -74,7 +75,7 @@ impl Part {
         };
         part.map_err(|reason| Error::Data {
             path: path.to_owned(),
-            reason,
+            reason: with_doubt(reason, doubt.as_deref()),
         })
     }
 
@@ -102,6 +103,7 @@ impl Part {
                 .note
                 .take()
                 .into_iter()
+                .chain(table.doubt.clone())
                 .chain(left_out)
                 .chain(stored)
                 .collect(),

@@ -14,7 +14,6 @@ use super::roles::Roles;
 use super::rows::Rows;
 use crate::data::Images;
 use crate::error::{Error, Result};
-use crate::words::grouped;
 
 /// Rows to predict for.
 #[derive(Debug)]
@@ -58,7 +57,8 @@ pub fn rows_of(
     };
     let mut table = open(path, how, watch)?;
     prepared::complete(&mut table, rules);
-    let mut roles = prepared::roles(&table, rules, false, None).map_err(wrong)?;
+    let mut roles = prepared::roles(&table, rules, false, None)
+        .map_err(|reason| wrong(table.doubted(reason)))?;
     if table.rows == 0 {
         return Err(wrong("it has no rows".to_owned()));
     }
@@ -71,24 +71,24 @@ pub fn rows_of(
     let mut faults = std::mem::take(&mut table.faults);
     missing_values(&table, &roles, rules, &mut faults).map_err(wrong)?;
     if let (false, Some((row, why))) = (skip, faults.first()) {
-        let others = match faults.len() {
-            1 => String::new(),
-            count => format!(
-                "; {} others cannot be used either",
-                grouped(count as u64 - 1)
-            ),
-        };
-        return Err(wrong(format!(
-            "row {}, {why}{others}",
-            grouped(row as u64 + 1)
-        )));
+        return Err(Error::DamagedRow {
+            path: path.to_owned(),
+            row: row as u64 + 1,
+            why: table.doubted(why.to_owned()),
+            others: faults.len() as u64 - 1,
+        });
     }
     let prepared = Prepared::new(&table, &roles, Arc::clone(rules)).map_err(wrong)?;
     let all: Vec<u32> = (0..table.rows as u32).collect();
     let sound: Vec<u32> = (all.iter().copied())
         .filter(|row| !faults.has(*row as usize))
         .collect();
-    let mut notes: Vec<String> = roles.note.take().into_iter().collect();
+    let mut notes: Vec<String> = roles
+        .note
+        .take()
+        .into_iter()
+        .chain(table.doubt.clone())
+        .collect();
     notes.extend(
         prepared
             .unseen(&table, &sound, "to predict for")

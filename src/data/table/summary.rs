@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Watch;
-use super::cells::{MISSING, Row, Table};
+use super::cells::{MISSING, Row, Table, with_doubt};
 use super::how::How;
 use super::load::of_part;
 use super::missing::usable;
@@ -106,9 +106,10 @@ pub fn summarise(source: &DataOptions, watch: Watch<'_>) -> Result<TableSummary>
         keeps_faults: false,
     };
     let table = open(path, how, watch)?;
+    let doubt = table.doubt.clone();
     let wrong = |reason| Error::Data {
         path: path.to_owned(),
-        reason,
+        reason: with_doubt(reason, doubt.as_deref()),
     };
     if table.rows == 0 {
         return Err(wrong("it has no rows".to_owned()));
@@ -145,7 +146,11 @@ pub fn summarise(source: &DataOptions, watch: Watch<'_>) -> Result<TableSummary>
             };
             (Some(part), None, [data.untaught, data.notes].concat())
         }
-        Err(error) => (None, Some(error.to_string()), told.into_iter().collect()),
+        Err(error) => (
+            None,
+            Some(error.to_string()),
+            told.into_iter().chain(doubt).collect(),
+        ),
     };
     Ok(TableSummary {
         name: name(path),

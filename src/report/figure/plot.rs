@@ -18,7 +18,7 @@ use crate::{Error, Result};
 const FAMILY: &str = "sans-serif";
 
 /// Sizes in a figure's own units. plotters' font sizes are 1.24 times those of CSS.
-const TITLE: f64 = 19.0;
+pub(super) const TITLE: f64 = 19.0;
 pub(super) const LETTERS: f64 = 16.0;
 const LINE_HEIGHT: u32 = 20;
 const PLOT_HEIGHT: u32 = 270;
@@ -88,20 +88,6 @@ impl Pen {
         let style = self.style(size);
         let width = style.font.layout_box(text).map_or(0, |b| b.1.0 - b.0.0);
         width.max(0) as u32 / self.scale
-    }
-
-    /// The text, or its two ends with dots between if it is wider than `room`.
-    pub(super) fn fitted(self, text: &str, room: u32) -> String {
-        let letters: Vec<char> = text.chars().collect();
-        let mut kept = letters.len();
-        let mut fitted = text.to_owned();
-        while self.width(&fitted, LETTERS) > room && kept > 2 {
-            kept -= 1;
-            let (head, tail) = (kept.div_ceil(2), kept / 2);
-            let ends = letters[..head].iter().chain(&['…']);
-            fitted = ends.chain(&letters[letters.len() - tail..]).collect();
-        }
-        fitted
     }
 
     /// Whether the names of bars are too wide to stand beside them, and so stand above.
@@ -213,11 +199,9 @@ impl Pen {
         figure: &Figure,
         area: &DrawingArea<DB, Shift>,
     ) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
-        // A long title is set smaller rather than cut.
-        let room = f64::from(WIDTH - 24);
-        let size = TITLE * (room / f64::from(self.width(&figure.title, TITLE).max(1))).min(1.0);
+        let (title, size) = self.title(figure);
         let at = |x: u32, y: u32| (self.px(x) as i32, self.px(y) as i32);
-        area.draw_text(&figure.title, &self.style(size), at(12, 8))?;
+        area.draw_text(&title, &self.style(size), at(12, 8))?;
         let style = self.style(LETTERS).pos(Pos::new(HPos::Left, VPos::Center));
         for (row, line) in self.legend(figure).into_iter().enumerate() {
             let y = 32 + row as u32 * LINE_HEIGHT + LINE_HEIGHT / 2;
@@ -363,7 +347,11 @@ impl Pen {
             .set_all_tick_mark_size(self.px(4))
             .draw()?;
         let rows = bars.len() as f64;
-        for (bar, name) in bars.iter().enumerate() {
+        let shown = match above {
+            true => self.fitted_apart(bars, WIDTH - 60),
+            false => bars.to_vec(),
+        };
+        for (bar, name) in shown.iter().enumerate() {
             let top = rows - bar as f64;
             let middle = top - share - (1.0 - share) / 2.0;
             let half = 0.36 * (1.0 - share);
@@ -394,7 +382,7 @@ impl Pen {
                         here(start).0,
                         y - area.get_base_pixel().1 - self.px(2) as i32,
                     );
-                    area.draw_text(&self.fitted(name, WIDTH - 60), &style, place)?;
+                    area.draw_text(name, &style, place)?;
                 }
                 false => {
                     let style = letters.pos(Pos::new(HPos::Right, VPos::Center));

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::super::Watch;
 use super::super::cell::{Categories, is_nothing, number};
 use super::super::cells::{Cells, Column, MISSING, Table, in_order};
-use super::super::faults::Faults;
+use super::super::faults::{Faults, NUL};
 use super::super::stored::{Gathered, StoredWords, Stream, renumber};
 use super::blocks::{Block, Blocks, CLOSE, unclosed};
 use crate::words::grouped;
@@ -29,7 +29,7 @@ pub(super) struct Form<'a> {
 
 /// The outcome of a pass over the file.
 pub(super) enum Passed {
-    Whole(Table),
+    Whole(Box<Table>),
     /// Columns that contain texts and were taken for numbers.
     Texts(BTreeSet<usize>),
 }
@@ -52,6 +52,8 @@ enum Wrong {
     Cell(usize, String),
     /// Another number of cells than names, behind so many line breaks of the piece; whether one has a line break.
     Length(u64, usize, bool),
+    /// A byte 0, behind so many line breaks of the piece.
+    Zero(u64),
     /// A quote in this line is not closed.
     Torn(u64),
     /// The parser's reason for not going on.
@@ -116,7 +118,7 @@ impl<'a> Pass<'a> {
             block = next?;
         }
         match self.texts.is_empty() {
-            true => self.table().map(Passed::Whole),
+            true => self.table().map(|table| Passed::Whole(Box::new(table))),
             false => Ok(Passed::Texts(self.texts)),
         }
     }
@@ -148,10 +150,15 @@ impl<'a> Pass<'a> {
             .from_reader(bytes);
         let mut piece = self.no_rows(bytes);
         piece.words.reserve(bytes.len() / 8);
+        let has_zeros = bytes.contains(&0);
         let mut record = ByteRecord::new();
         loop {
             let wrong = match reader.read_byte_record(&mut record) {
                 Ok(false) => return piece,
+                Ok(true) if has_zeros && self.form.has_zero(&record) => {
+                    let line = record.position().map_or(1, ::csv::Position::line);
+                    Some(Wrong::Zero(line - 1))
+                }
                 Ok(true) if record.len() != self.form.names.len() => {
                     let line = record.position().map_or(1, ::csv::Position::line);
                     let has_break = record.iter().any(|cell| cell.contains(&b'\n'));
@@ -255,6 +262,7 @@ impl<'a> Pass<'a> {
                     hint(has_break)
                 )
             }
+            Wrong::Zero(breaks) => self.zero(breaks),
             Wrong::Torn(line) => unclosed(line),
             Wrong::Form(error) => {
                 let rows = grouped((self.rows + row) as u64);
@@ -273,12 +281,17 @@ impl<'a> Pass<'a> {
                 self.form.names.len(),
                 hint(has_break)
             ),
+            Wrong::Zero(breaks) => self.zero(breaks),
             Wrong::Torn(line) => format!(
                 "line {}: the quote that begins a cell is not closed; {CLOSE}",
                 grouped(line)
             ),
             Wrong::Form(error) => error,
         }
+    }
+
+    fn zero(&self, breaks: u64) -> String {
+        format!("line {}: {NUL}", grouped(self.breaks + breaks + 1))
     }
 
     /// Allocates memory for all rows, estimated from those read so far, which are `1 / share` of them; or decides that
@@ -329,6 +342,12 @@ impl<'a> Pass<'a> {
 }
 
 impl Form<'_> {
+    /// Whether a cell that is not left out has a byte 0.
+    fn has_zero(&self, record: &ByteRecord) -> bool {
+        let mut cells = self.kept.iter().filter_map(|&column| record.get(column));
+        cells.any(|cell| cell.contains(&0))
+    }
+
     /// A reason with the cell that it concerns; rows count from 0.
     fn at(&self, row: usize, column: usize, what: &str) -> String {
         let what = self.in_column(column, what);
