@@ -101,7 +101,8 @@ fn follow(on_ranks: &OnRanks, interrupt: &Interrupt) -> Result<ExitCode> {
         Ok(true) | Err(Error::Stopped) => Ok(stopped(interrupt)),
         Err(error) => {
             // What rank 0 says of itself is seen already, if it has the same terminal.
-            let is_seen = matches!(error, Error::Rank(RankFault::Left { rank: 0, .. }));
+            let is_seen =
+                matches!(&error, Error::Rank(RankFault::Left { rank: 0, why }) if !why.is_empty());
             if !(is_seen && processes::is_launched()) {
                 output::say(&format!("rank {rank}: error: {error}"));
             }

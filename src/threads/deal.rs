@@ -42,14 +42,16 @@ pub(crate) fn sharing() -> usize {
 /// Ends of a parallel iterator that keep to the calling thread if it works alone.
 pub(crate) trait DealOut: IndexedParallelIterator {
     /// Calls `work` with each item.
+    #[expect(clippy::disallowed_methods, reason = "this is what stands for it")]
     fn deal_out(self, work: impl Fn(Self::Item) + Send + Sync) {
         match ALONE.get() {
             0 => self.for_each(work),
-            _ => self.with_producer(Alone(|item| work(item))),
+            _ => self.with_producer(Alone(work)),
         }
     }
 
     /// Calls `work` with each item and a workspace, which several items may use one after another.
+    #[expect(clippy::disallowed_methods, reason = "this is what stands for it")]
     fn deal_out_init<W>(
         self,
         workspace: impl Fn() -> W + Send + Sync,

@@ -292,7 +292,7 @@ impl CompactTwin<'_> {
             .par_windows(2)
             .enumerate()
             .with_min_len(BLOCK)
-            .for_each(|(i, ranks)| {
+            .deal_out(|(i, ranks)| {
                 if ranks[1] > ranks[0] {
                     out_rows[ranks[0] as usize].store(self.rows[i], Relaxed);
                     out_cols[ranks[0] as usize].store(self.cols[i], Relaxed);

@@ -26,6 +26,7 @@ fn in_time(work: impl FnOnce() + Send + 'static) {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods)] // A pool of the caller.
 fn rayons_tasks_share_a_cpu_device() {
     in_time(|| {
         let device = Device::cpu(2).unwrap();

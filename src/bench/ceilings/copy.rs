@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use crate::threads::DealOut;
+
 crate::kernel! {
     /// `output = input`, one vec4 at a time: measures memory bandwidth.
     ///
@@ -25,6 +27,6 @@ impl CopyTwin<'_> {
         self.output[..words]
             .par_chunks_mut(CHUNK)
             .zip(self.input[..words].par_chunks(CHUNK))
-            .for_each(|(output, input)| output.copy_from_slice(input));
+            .deal_out(|(output, input)| output.copy_from_slice(input));
     }
 }

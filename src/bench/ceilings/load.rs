@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use crate::engine::WorkgroupShape;
 use crate::engine::loops::{Loops, NONE, looped};
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// `output[b, i] = sum over terms of input[a, i]`, where each row takes its rows `a` from a pseudo-random sequence
@@ -117,7 +118,7 @@ impl LoadTwin<'_> {
         self.output[..self.params.rows as usize * lanes]
             .par_chunks_mut(ROWS_PER_TASK * lanes)
             .enumerate()
-            .for_each(|(task, output)| {
+            .deal_out(|(task, output)| {
                 arch.dispatch(Rows {
                     params: self.params,
                     first: task * ROWS_PER_TASK,

@@ -4,6 +4,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::engine::loops::{NONE, looped};
+use crate::threads::DealOut;
 
 crate::kernel! {
     /// Element e of `output` is the sum of its four numbers after `iterations` of `x = x * factor + summand`, where
@@ -43,7 +44,7 @@ impl MultiplyAddTwin<'_> {
         let arch = pulp::Arch::new();
         self.output[..self.params.vectors as usize * 4]
             .par_chunks_mut(CHUNK)
-            .for_each(|output| {
+            .deal_out(|output| {
                 for (e, x) in output.iter_mut().enumerate() {
                     *x = (e % START) as f32;
                 }

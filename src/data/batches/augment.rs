@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::data::augmentation::Draws;
 use crate::engine::loops::{NONE, looped};
+use crate::threads::DealOut;
 
 /// Pixels that one invocation of the kernel makes.
 pub(in crate::data) const SPAN: usize = 8;
@@ -84,7 +85,7 @@ impl AugmentTwin<'_> {
         self.inputs[..rows * width * lanes]
             .par_chunks_exact_mut(width * lanes)
             .enumerate()
-            .for_each(|(row, inputs)| {
+            .deal_out(|(row, inputs)| {
                 let table = &self.table[row / height * 256..][..256];
                 for (x, inputs) in inputs.chunks_exact_mut(lanes).enumerate() {
                     let (batch, padding) = inputs.split_at_mut(count);

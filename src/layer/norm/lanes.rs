@@ -165,9 +165,7 @@ pub(super) fn clear_padding(words: &mut [f32], lanes: usize, count: usize) {
     if lanes == 4 && count < 4 {
         let (rows, _) = words.as_chunks_mut::<4>();
         for row in rows {
-            for lane in 0..4 {
-                row[lane] = if lane < count { row[lane] } else { 0.0 };
-            }
+            *row = std::array::from_fn(|lane| if lane < count { row[lane] } else { 0.0 });
         }
     } else if count < lanes {
         for row in words.chunks_exact_mut(lanes) {
