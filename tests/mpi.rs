@@ -93,6 +93,36 @@ fn ranks_end_with_the_bits_of_one_process() {
 }
 
 #[test]
+#[ignore = "a minute"]
+fn every_method_ends_with_the_bits_of_one_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for method in [
+        "static",
+        "set",
+        "rigl",
+        "gse-uniform",
+        "gse-grabo",
+        "gse-graest",
+        "snip",
+        "grasp",
+        "synflow",
+        "gradual",
+        "lottery",
+        "topkast",
+        "dense",
+    ] {
+        let method = format!("--method={method}");
+        let words = [TRAIN, &["--hidden=32", "--epochs=1", "--quiet", &method]].concat();
+        let on = |name: &str| format!("--runs={name}{method}");
+        good(rootlet(&[&words[..], &[&on("one")]].concat(), at));
+        good(mpirun(&[&words[..], &[&on("two")]].concat(), at));
+        let [one, two] = ["one", "two"].map(|name| weights(&at.join(format!("{name}{method}"))));
+        assert!(one == two, "{method}");
+    }
+}
+
+#[test]
 fn it_says_how_ranks_are_connected() {
     let folder = tempfile::tempdir().unwrap();
     let words = [TRAIN, &["--epochs=1"]].concat();

@@ -9,7 +9,7 @@ pub(crate) struct CpuExecutor(Never);
 
 /// Of nothing.
 #[derive(Default)]
-pub(crate) struct Delays;
+pub(crate) struct Delays(());
 
 impl CpuExecutor {
     pub(crate) fn new(_threads: usize) -> Result<Self> {
