@@ -4,9 +4,10 @@ use std::path::Path;
 
 use clap::builder::PossibleValuesParser;
 
+use rootlet::checkpoint::load_which;
 use rootlet::data::{IMAGE_FOLDER, NAMES};
 use rootlet::train::TrainConfig;
-use rootlet::train::config::ConfigFlags;
+use rootlet::train::config::{ConfigFlags, ModelConfig};
 use rootlet::{Error, Result};
 
 macro_rules! preset {
@@ -57,20 +58,33 @@ const PHOTOS: &str = "photos";
 const SMALL: usize = 64;
 
 /// The configuration from which a run on a folder of images starts if nobody named one, nor a model; `None` for other
-/// data. What flags say is left to what is usual beside them: a learning rate is that of its optimiser.
+/// data. What flags say is left to what is usual beside them: a learning rate is that of its optimiser, and a run that
+/// `--init` names has a model and a size of images of its own.
 ///
 /// # Errors
-/// As [`preset`].
+/// As [`preset`]; or the run that `--init` names cannot be read.
 pub(super) fn of_photos(flags: &ConfigFlags) -> Result<Option<TrainConfig>> {
     let asked = flags.over(TrainConfig::default());
     let (data, name) = (&asked.data, asked.data.name.as_str());
     let is_folder = data.dir.is_none() && !NAMES.contains(&name) && Path::new(name).is_dir();
     let is_photos = name == IMAGE_FOLDER || is_folder;
     // Widths are those of a perceptron.
-    if !is_photos || ["model", "hidden"].iter().any(|key| flags.given(key)) {
+    let names_model = ["model", "hidden", "init_dense"];
+    if !is_photos || names_model.iter().any(|key| flags.given(key)) {
         return Ok(None);
     }
     let (mut base, usual) = (preset(PHOTOS)?, TrainConfig::default());
+    if let Some(run) = &asked.model.init {
+        let (checkpoint, _) = load_which(run, None)?;
+        let before = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
+        base.data.image_size = before.data.image_size;
+        base.data.resize = before.data.resize;
+        base.model = ModelConfig {
+            init: None,
+            init_dense: None,
+            ..before.model
+        };
+    }
     if flags.given("image_size") {
         base.data.resize = usual.data.resize;
         if data.image_size > SMALL {

@@ -260,9 +260,34 @@ fn a_folder_starts_from_the_preset_of_photos() {
     let (own, _) = print(&[folder, "--optimiser=adamw", "--milestones=9"]);
     assert_eq!([own.get("lr"), own.get("weight_decay")], [None; 2]);
     assert_eq!(own["lr_schedule"], "milestones".into());
+    // Weights of a run bring its model with them.
+    let (before, _) = print(&[
+        folder,
+        "--model=resnet32",
+        "--image-size=16",
+        "--sparsity=0.7",
+    ]);
+    desk.good(&[
+        "train",
+        folder,
+        "--model=resnet32",
+        "--image-size=16",
+        "--sparsity=0.7",
+        "--steps=1",
+        "--batch=2",
+        "--runs=before",
+    ]);
+    let run = fs::read_dir(desk.path("before")).unwrap().next().unwrap();
+    let run = format!("--init={}", run.unwrap().path().display());
+    let (own, _) = print(&[folder, &run]);
+    for key in ["model", "image_size", "sparsity"] {
+        assert_eq!(own[key], before[key], "{key}");
+    }
+    assert_eq!(own["epochs"], preset["epochs"]);
     for more in [
         "--model=resnet32",
         "--hidden=16",
+        "--init-dense=weights.safetensors",
         "--preset=cifar10-resnet56",
     ] {
         let (own, told) = print(&[folder, more]);
