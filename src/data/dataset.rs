@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::image_folder::BadImage;
+use super::image_folder::{BadImage, BadImages};
 use super::normalisation::Normalisation;
 use super::parts::{HeldOut, TestPart};
 use super::shape::ImageShape;
@@ -172,14 +172,28 @@ impl Dataset {
     /// The images that could not be read so far, by path, if [`ImageOptions::skip_bad`](super::ImageOptions::skip_bad)
     /// leaves them out.
     pub fn bad_images(&self) -> Vec<BadImage> {
-        // The parts share one list.
-        let bad = [&self.train, &self.test]
-            .into_iter()
-            .filter_map(|images| images.folder())
-            .find_map(|split| split.bad.as_ref());
+        let bad = self.list_of_bad();
         let all = bad.map(|bad| bad.all().clone()).unwrap_or_default();
         all.into_iter()
             .map(|(path, reason)| BadImage { path, reason })
             .collect()
+    }
+
+    /// Adds images that another process could not read.
+    pub(crate) fn add_bad_images(&self, found: impl IntoIterator<Item = BadImage>) {
+        if let Some(bad) = self.list_of_bad() {
+            let mut all = bad.all();
+            for BadImage { path, reason } in found {
+                all.entry(path).or_insert(reason);
+            }
+        }
+    }
+
+    /// The parts share one list.
+    fn list_of_bad(&self) -> Option<&BadImages> {
+        [&self.train, &self.test]
+            .into_iter()
+            .filter_map(|images| images.folder())
+            .find_map(|split| split.bad.as_deref())
     }
 }

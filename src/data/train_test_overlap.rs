@@ -53,10 +53,24 @@ impl Images {
         }
     }
 
-    /// Of a folder, notes the [hashes](Self::hashes) of images that another process has read.
-    pub(crate) fn add_hashes(&self, read: &[u64]) {
-        if let Some(split) = self.folder().filter(|split| split.len() == read.len()) {
-            split.hashes.add(read);
+    /// What was read of a folder here, for another process: the hash of each image, then those of older versions; empty
+    /// for other samples.
+    pub(crate) fn what_was_read(&self) -> Vec<u64> {
+        self.folder().map_or(Vec::new(), |split| {
+            let images = split.len();
+            [
+                split.hashes.of_pixels(images),
+                split.hashes.of_older(images),
+            ]
+            .concat()
+        })
+    }
+
+    /// Notes [what another process has read](Self::what_was_read).
+    pub(crate) fn add_read(&self, read: &[u64]) {
+        if let Some(split) = self.folder().filter(|split| 2 * split.len() == read.len()) {
+            let (pixels, older) = read.split_at(split.len());
+            split.hashes.add(pixels, older);
         }
     }
 

@@ -196,6 +196,7 @@ impl Trainer {
         };
         let evaluation =
             self.by_averages(|| evaluate_until(&self.device, &self.network, &data, options, stop))?;
+        self.share_read(&data.test)?;
         let flops = self.flops.forward * evaluation.images as f64;
         self.phases.evaluated(start.elapsed(), flops);
         match evaluation.loss.is_finite() {

@@ -7,6 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::Desk;
+use crate::data::photos;
 
 /// A training on the digits with rounds, in micro-batches of 12.
 const TRAIN: &[&str] = &[
@@ -52,6 +53,50 @@ fn processes_end_with_the_bits_of_one() {
             "{count} processes"
         );
     }
+}
+
+/// What one rank read of a folder, all know: so rank 0 tells of an image that only rank 1 could not read.
+#[test]
+fn photos_are_dealt_out() {
+    let desk = Desk::new();
+    photos(&desk.path("photos/train"), &["bee", "cat"], 0, 12);
+    photos(&desk.path("photos/val"), &["bee", "cat"], 50, 6);
+    let mut tests: Vec<_> = fs::read_dir(desk.path("photos/val/bee"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    tests.sort();
+    // Batches have four, and the second one is rank 1's.
+    fs::write(&tests[4], "no image").unwrap();
+    let name = tests[4].file_name().unwrap().to_str().unwrap().to_owned();
+    let train = |more: &[&str]| {
+        let flags = [
+            "train",
+            "--no-verify",
+            "--threads=1",
+            "--data=photos",
+            "--model=resnet20",
+            "--image-size=16",
+            "--batch=8",
+            "--micro-batch=4",
+            "--epochs=2",
+            "--skip-bad-images",
+        ];
+        desk.good(&[&flags, more].concat())
+    };
+    train(&["--runs=one"]);
+    let done = train(&["--runs=two", "--processes=2"]);
+    assert!(done.out.contains(&name), "{done:?}");
+    assert_eq!(checkpoint(&desk, "one"), checkpoint(&desk, "two"));
+    let results = ["one", "two"].map(|runs| {
+        let table = fs::read_to_string(only(&desk.path(runs)).join("metrics.csv")).unwrap();
+        let columns = table.lines().map(|line| {
+            let columns: Vec<&str> = line.split(',').collect();
+            columns[..columns.len() - 2].join(",")
+        });
+        columns.collect::<Vec<_>>()
+    });
+    assert_eq!(results[0], results[1]);
 }
 
 /// The same command started twice, with torchrun's variables.

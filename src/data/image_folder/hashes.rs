@@ -55,11 +55,15 @@ impl Hashes {
         }
     }
 
-    /// Notes what another process has read of the same images: a hash of the pixels of each, or [`UNREAD`].
-    pub fn add(&self, read: &[u64]) {
-        let pixels = self.0.pixels.get_or_init(|| unread(read.len()));
-        for (index, &hash) in read.iter().enumerate() {
-            note(pixels, index, || hash);
+    /// Notes what another process has read of the same images: hashes of the pixels of each and those of older versions,
+    /// or [`UNREAD`]. The latter only matter if they are expected.
+    pub fn add(&self, pixels: &[u64], older: &[u64]) {
+        let noted = self.0.pixels.get_or_init(|| unread(pixels.len()));
+        let lists = [Some((noted, pixels)), self.0.older.get().zip(Some(older))];
+        for (noted, read) in lists.into_iter().flatten() {
+            for (index, &hash) in read.iter().enumerate() {
+                note(noted, index, || hash);
+            }
         }
     }
 

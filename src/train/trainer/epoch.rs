@@ -326,7 +326,7 @@ impl Trainer {
             score: self.progress.score_sum,
             seen: self.progress.seen,
         };
-        self.share_learned()?;
+        self.share_read(&self.data.train)?;
         if self.unlike {
             self.take_over()?;
         }

@@ -3,12 +3,15 @@
 use std::sync::atomic::AtomicBool;
 
 use super::Trainer;
-use crate::data::Share;
+use crate::data::{BadImage, Images, Share};
 use crate::error::option::{BATCH, MICRO_BATCH};
 use crate::error::{Error, Result};
 use crate::ranks::{Fingerprint, Ranks};
 use crate::train::hooks::Hooks;
 use crate::words::grouped;
+
+/// Ends the parts of a message; no path has this character.
+const PART: char = '\0';
 
 /// A stop that no one asks for.
 static NEVER: AtomicBool = AtomicBool::new(false);
@@ -24,32 +27,46 @@ impl Trainer {
         }
     }
 
-    /// The batches of an evaluation that are this process's. Images of folders are read by all, so that each knows those
-    /// that it was trained on.
+    /// The batches of an evaluation that are this process's.
     pub(super) fn share_of_evaluation(&self) -> Share {
         match self.device.ranks() {
-            Some(ranks) if self.data.test.folder().is_none() => Share {
+            Some(ranks) => Share {
                 index: ranks.rank(),
                 of: ranks.size(),
                 group: ranks.size(),
             },
-            _ => Share::default(),
+            None => Share::default(),
         }
     }
 
-    /// Tells the other ranks which images of a folder were read here, so that each knows what the network has learned
-    /// from. All ranks call this at the same step.
+    /// Tells the other ranks which images of a folder were read here, and which could not be: so each knows what the
+    /// network has learned from, and what it was tested on. All ranks call this at the same step.
     ///
     /// # Errors
     /// A rank has left or hangs.
-    pub(super) fn share_learned(&self) -> Result<()> {
-        let train = &self.data.train;
-        let (Some(ranks), Some(_)) = (self.device.ranks(), train.folder()) else {
+    pub(super) fn share_read(&self, images: &Images) -> Result<()> {
+        let (Some(ranks), Some(_)) = (self.device.ranks(), images.folder()) else {
             return Ok(());
         };
-        let own = train.hashes(self.data.shape).unwrap_or_default();
+        let own = images.what_was_read();
         for read in ranks.gather_everywhere(bytemuck::cast_slice(&own))? {
-            train.add_hashes(&bytemuck::pod_collect_to_vec::<u8, u64>(&read));
+            images.add_read(&bytemuck::pod_collect_to_vec::<u8, u64>(&read));
+        }
+        let bad = self.data.bad_images();
+        let own = bad.iter().map(|BadImage { path, reason }| {
+            let path = path.to_string_lossy();
+            format!("{path}{PART}{reason}{PART}")
+        });
+        for found in ranks.gather_everywhere(own.collect::<String>().as_bytes())? {
+            let text = String::from_utf8_lossy(&found).into_owned();
+            let mut parts = text.split(PART);
+            let next = || {
+                Some(BadImage {
+                    path: parts.next()?.into(),
+                    reason: parts.next()?.to_owned(),
+                })
+            };
+            self.data.add_bad_images(std::iter::from_fn(next));
         }
         Ok(())
     }

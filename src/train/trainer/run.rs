@@ -101,7 +101,7 @@ impl Trainer {
             self.progress.seconds = clock.seconds();
             if !whole {
                 if self.device.ranks().is_some_and(Ranks::stops)
-                    && let Err(error) = self.share_learned()
+                    && let Err(error) = self.share_read(&self.data.train)
                 {
                     self.ends_in_order(error)?;
                 }
