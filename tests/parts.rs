@@ -78,7 +78,11 @@ fn clocks_threads_and_waiting_stand_in_one_file_each() {
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for (seam, words) in seams {
             for word in words.iter().filter(|word| code.contains(**word)) {
-                assert_eq!(name, seam, "`{word}` belongs into {seam}");
+                let room = format!("{}/", seam.trim_end_matches(".rs"));
+                assert!(
+                    name == seam || name.starts_with(&room),
+                    "{name}: `{word}` belongs into {seam}"
+                );
             }
         }
     });

@@ -61,14 +61,13 @@ impl Executor {
         };
         let slots = self.slots_on_ranks(ranks, parts)?;
         let mut views = shared.sums.clone();
-        let mut packing = Packing::EXACT;
+        let mut packing = Packing::default();
         if pass.gradients {
             let before: usize = views.iter().map(View::words).sum();
             let gradients: usize = self.gradients.iter().map(View::words).sum();
-            packing = Packing {
-                rounded: before..before + gradients,
-                precision: self.exchange,
-            };
+            if self.exchange.is_half() {
+                packing.rounded = before..before + gradients;
+            }
             views.extend(self.gradients.iter().cloned());
             views.push(self.ring_slot(state.step));
         }

@@ -61,7 +61,7 @@ impl Ranks {
             if rank > 0 {
                 let (found, more) = rest.split_at(numbers);
                 rest = more;
-                let found = packing.read(found, sums.len());
+                let found = packing.read(found);
                 for (sum, found) in sums.iter_mut().zip(found) {
                     *sum += found;
                 }
@@ -86,7 +86,7 @@ impl Ranks {
         let (count, rest) = word(rest).ok_or_else(|| other_message(0))?;
         let count = count as usize;
         let (found, rest) = (rest.split_at_checked(numbers)).ok_or_else(|| other_message(0))?;
-        sums.copy_from_slice(&packing.read(found, sums.len()));
+        sums.copy_from_slice(&packing.read(found));
         self.all_stop(stops != 0);
         if rest.len() != count * list.len() * 4 {
             return Err(other_message(0));
