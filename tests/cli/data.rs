@@ -275,6 +275,7 @@ fn a_folder_starts_from_the_preset_of_photos() {
         "--sparsity=0.7",
         "--steps=1",
         "--batch=2",
+        "--val-split=0.5",
         "--runs=before",
     ]);
     let run = fs::read_dir(desk.path("before")).unwrap().next().unwrap();
