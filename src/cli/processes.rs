@@ -201,6 +201,10 @@ impl Ranks {
                     None => runs = true,
                     Some(status) if status.success() || failed.is_some() => {}
                     Some(status) => {
+                        // Whoever ends by itself has said why.
+                        if status.code().is_none() {
+                            output::note(&format!("rank {rank} was ended from outside ({status})"));
+                        }
                         let status = status.code().and_then(|code| u8::try_from(code).ok());
                         failed = Some((status.unwrap_or(1), Instant::now()));
                     }

@@ -68,6 +68,19 @@ fn join_by_mpi(_: Duration, _: fn(&str)) -> Result<OnRanks> {
     })
 }
 
+/// Refuses to start processes within a process that a launcher started as one of several.
+pub(super) fn check_no_launcher(count: usize) -> Result<()> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let launched = matches!(Membership::from_environment(&variable), Ok(Some(_)));
+    match launched || Membership::is_by_mpi(&variable) {
+        false => Ok(()),
+        true => Err(rootlet::Error::Usage(format!(
+            "--processes {count} within a launcher such as mpirun, srun or torchrun, which starts the processes: leave it \
+             out"
+        ))),
+    }
+}
+
 fn join_by_tcp(
     variable: &dyn Fn(&str) -> Option<String>,
     silence: Duration,
@@ -75,10 +88,6 @@ fn join_by_tcp(
     stop: &AtomicBool,
 ) -> Result<Option<OnRanks>> {
     let Some(membership) = Membership::from_environment(variable)? else {
-        let set = |name| variable(name).is_some_and(|value| !value.is_empty());
-        if set("RANK") && !set("WORLD_SIZE") {
-            note("RANK is set, but WORLD_SIZE is not: this process trains alone");
-        }
         return Ok(None);
     };
     let secret = match variable(SECRET).filter(|secret| !secret.is_empty()) {

@@ -39,6 +39,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     match args.run.processes {
         // A mistake in the flags is told once, and by this process.
         Some(count) if count > 1 && !processes::is_launched() => {
+            ranks::check_no_launcher(count.into())?;
             return processes::launch(&args.run.ranks(count.into()), &interrupt);
         }
         _ => {}

@@ -89,7 +89,15 @@ impl Membership {
     pub fn from_environment(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<Self>> {
         let get = |name: &str| get(name).filter(|value| !value.is_empty());
         let Some(launcher) = LAUNCHERS.iter().find(|l| get(l.size).is_some()) else {
-            return Ok(None);
+            return match get("RANK") {
+                None => Ok(None),
+                Some(rank) => Err(fault(
+                    "WORLD_SIZE",
+                    format!(
+                        "is missing beside RANK = {rank}: set it to the number of ranks, or unset RANK to train alone"
+                    ),
+                )),
+            };
         };
         let number = |variable| -> Result<Option<usize>> {
             let Some(value) = get(variable) else {
@@ -286,6 +294,7 @@ mod tests {
             (vec![("WORLD_SIZE", "two")], "WORLD_SIZE is \"two\""),
             (vec![("WORLD_SIZE", "0")], "WORLD_SIZE is 0"),
             (vec![("WORLD_SIZE", "2")], "RANK is missing"),
+            (vec![("RANK", "0")], "WORLD_SIZE is missing beside RANK = 0"),
             (vec![("WORLD_SIZE", "2"), ("RANK", "2")], "RANK is 2"),
             (
                 vec![("WORLD_SIZE", "2"), ("RANK", "1")],

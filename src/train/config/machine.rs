@@ -118,7 +118,7 @@ impl MachineConfig {
         check(
             self.exchange != Precision::F16,
             "exchange",
-            "must be f32 or bf16: f16 loses small gradients",
+            "must be f32 or bf16 (f16 loses small gradients)",
             self.exchange,
         )?;
         check(

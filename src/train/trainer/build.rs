@@ -175,6 +175,8 @@ impl Trainer {
             // This is part of what repeats the run: a part divides the batch, which has no more images than there are.
             config.run.batch = options.batch;
             config.machine.micro_batch = Some(micro);
+        } else if let Some(ranks) = device.ranks() {
+            qualifying.push(Self::dealt(ranks, options.batch, network.micro_batch()));
         }
         if network.micro_batch() < options.batch && method.growth().candidates() == Candidates::All
         {

@@ -179,12 +179,14 @@ impl Trainer {
         let parts = batch.div_ceil(micro);
         let uneven = match parts.is_multiple_of(size) {
             true => String::new(),
-            false if parts < size => {
-                format!(
-                    "; {} of the ranks have nothing to do: let {MICRO_BATCH} be smaller",
-                    size - parts
-                )
-            }
+            false if parts < size => format!(
+                "; {} of the ranks have nothing to do: let {}",
+                size - parts,
+                match micro {
+                    1 => format!("{BATCH} be larger"),
+                    _ => format!("{MICRO_BATCH} be smaller"),
+                }
+            ),
             false => format!("; some ranks wait for others: let {BATCH} be a multiple of {size}"),
         };
         format!(
