@@ -316,7 +316,7 @@ fn a_warning_signal_on_one_rank_saves_and_stops_all() {
 
 /// Ranks are killed at random moments; in between, all of them start again.
 #[test]
-#[ignore = "two minutes"]
+#[ignore = "half a minute"]
 fn twenty_kills_change_no_bit() {
     const EPOCHS: &str = "--epochs=1500";
     let desk = Desk::new();
