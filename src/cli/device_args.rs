@@ -34,9 +34,7 @@ impl DeviceArgs {
             false => Ok(()),
         }
     }
-}
 
-impl DeviceArgs {
     /// Opens the device, and says what the user should know about it.
     pub(super) fn open(&self) -> Result<Device> {
         let options = DeviceOptions {

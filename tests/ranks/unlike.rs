@@ -5,6 +5,7 @@ use rootlet::low_level::topology::MethodName;
 use rootlet::prelude::*;
 
 use super::common::adapters;
+use super::equal::config;
 use super::together::{digits, end, on_ranks, options, train, trained};
 
 /// Rank 0 on the CPU's cores, rank 1 on an adapter: the network that both end with, and how often connections were
@@ -27,12 +28,10 @@ fn beside_an_adapter(config: &TrainConfig) -> f32 {
     ends[0].tested.loss - alone.tested.loss
 }
 
-fn config(method: MethodName) -> TrainConfig {
-    let mut config = TrainConfig::default();
-    config.model.hidden = vec![64];
-    config.topology.method = method;
+/// Longer than where bits are compared, so that what is learned can be.
+fn longer(method: MethodName) -> TrainConfig {
+    let mut config = config(method);
     config.topology.round_every = 10;
-    config.run.batch = 48;
     config.run.epochs = 3;
     config.machine.micro_batch = Some(24);
     config
@@ -46,7 +45,7 @@ fn rank_0_decides_and_all_have_its_network() {
         MethodName::Gradual,
         MethodName::Snip,
     ] {
-        let apart = beside_an_adapter(&config(method));
+        let apart = beside_an_adapter(&longer(method));
         // Rounded otherwise, a round may choose otherwise; the training stays as good.
         assert!(apart.abs() < 0.1, "{method:?}: {apart}");
     }
